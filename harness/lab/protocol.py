@@ -1,0 +1,224 @@
+"""What a lab promises, whichever backend runs it.
+
+A lab is three Kafka nodes, every link between them and to them behind a proxy, one PostgreSQL
+server behind a link per client slot, and an unproxied audit path for the harness itself.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from harness.schedule.values import Flavour, Plane
+
+NODES = (1, 2, 3)
+SLOTS = tuple(range(1, 9))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Link:
+    """A directed connection path. `str(link)` is its proxy's name.
+
+    replication, quorum: source and target are nodes ("1".."3").
+    client: source is a slot ("slot1".."slot8"), target a node. database: source is a slot, target
+    "database". A link carries the source's requests upstream and the target's answers downstream.
+    """
+
+    plane: Plane
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.plane}:{self.source}->{self.target}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkTraffic:
+    """What was observed on a link, from outside Toxiproxy where that is possible."""
+
+    established: int
+    """Connections open through the link now, as the operating system sees them."""
+    accepted: int
+    """Connections that the proxy accepted since the lab began (its log)."""
+    terminated: int
+    """Connections that ended since the lab began (its log)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionState:
+    """One partition as the cluster sees it; `isr` and `replicas` hold node numbers."""
+
+    topic: str
+    partition: int
+    leader: int
+    """Node number, or -1 when there is none."""
+    leader_epoch: int
+    replicas: tuple[int, ...]
+    isr: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSpec:
+    """A topic to create; `name` is physical (unique to one run)."""
+
+    name: str
+    partitions: int
+    replication_factor: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One line of `harness up`: what it is and where it answers."""
+
+    name: str
+    address: str
+
+
+class Links(Protocol):
+    """Every proxied path of the lab. All calls are bounded in time."""
+
+    def all(self) -> tuple[Link, ...]:
+        """Return every link there is."""
+        ...
+
+    def cut(self, links: Iterable[Link], *, flavour: Flavour) -> None:
+        """Cut all of `links`; returns when every cut is in force. LabError if one is not."""
+        ...
+
+    def heal(self, links: Iterable[Link]) -> None:
+        """Heal all of `links`; returns when each accepts connections again and carries no toxic."""
+        ...
+
+    def is_whole(self, link: Link) -> bool:
+        """Tell whether the link is enabled and without toxics (asked of the proxy)."""
+        ...
+
+    def traffic(self, links: Iterable[Link]) -> dict[Link, LinkTraffic]:
+        """Observe links: established connections and accepted/terminated counts."""
+        ...
+
+
+class Process(Protocol):
+    """A server of the lab that can be killed, paused and started again."""
+
+    name: str
+
+    def start(self) -> None:
+        """Start it (returns when the process runs, not when it serves)."""
+        ...
+
+    def kill(self) -> None:
+        """SIGKILL it; returns when it is gone and its port refuses connections."""
+        ...
+
+    def pause(self) -> None:
+        """SIGSTOP it; returns when the kernel says it is stopped."""
+        ...
+
+    def resume(self) -> None:
+        """SIGCONT it."""
+        ...
+
+    def pid(self) -> int | None:
+        """Return its process id, or None when it does not run."""
+        ...
+
+    def exit_code(self) -> int | None:
+        """Return how the last process ended (negative: by that signal), None while it runs."""
+        ...
+
+    def serves(self) -> bool:
+        """Tell whether it answers on its port."""
+        ...
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Return the last lines it wrote."""
+        ...
+
+
+class DatabaseServer(Process, Protocol):
+    """The PostgreSQL server; databases are per run."""
+
+    def create(self, name: str) -> None:
+        """Create an empty database."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Drop it, ending its connections; no error if it is gone."""
+        ...
+
+    def url(self, name: str) -> str:
+        """Return the direct, unproxied URL, for the harness's own reading."""
+        ...
+
+
+class Cluster(Protocol):
+    """The cluster as the audit path sees it: never through a proxy."""
+
+    bootstrap: str
+
+    def partitions(self) -> tuple[PartitionState, ...]:
+        """Return every partition, internal topics too, merged over all answering nodes.
+
+        For each partition the view with the highest leader epoch wins (an isolated node's view is
+        stale). Bounded by half a second; nodes that do not answer are left out; LabError if none
+        answers.
+        """
+        ...
+
+    def registered(self) -> frozenset[int]:
+        """Return the nodes that the metadata of a majority lists as brokers."""
+        ...
+
+    def create_topics(self, specs: Iterable[TopicSpec], *, deadline_s: float = 15.0) -> None:
+        """Create topics and return when every replica is in sync on every partition."""
+        ...
+
+    def delete_topics(self, names: Iterable[str]) -> None:
+        """Ask for the deletion of topics; no error for one that is gone."""
+        ...
+
+
+class Lab(Protocol):
+    """A running environment."""
+
+    name: str
+    folder: Path
+    nodes: Mapping[int, Process]
+    links: Links
+    database: DatabaseServer
+    cluster: Cluster
+    boot_s: float
+
+    def bootstrap(self, slot: int) -> str:
+        """Return KAFKA_BOOTSTRAP_SERVERS for a client slot: three proxied addresses."""
+        ...
+
+    def database_url(self, slot: int, name: str) -> str:
+        """Return the proxied URL of database `name` for a client slot."""
+        ...
+
+    def role_environment(self) -> Mapping[str, str]:
+        """Return what every process of this lab carries, so that a later start can find it."""
+        ...
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Return what a person needs to connect by hand."""
+        ...
+
+    def describe(self) -> dict[str, object]:
+        """Return backend, versions, profile and every configuration in force, as JSON values."""
+        ...
+
+    def check_alive(self) -> tuple[str, ...]:
+        """Return one sentence for each server that died or wedged without being asked to."""
+        ...
+
+    def memory_bytes(self) -> int:
+        """Return the resident memory of all the lab's servers."""
+        ...
+
+    def close(self) -> None:
+        """End every process and remove every file of the lab; safe to call twice."""
+        ...
