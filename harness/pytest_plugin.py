@@ -1,0 +1,1 @@
+"""The pytest plugin: options, the `lab` fixture, and failures that explain themselves."""
