@@ -4,16 +4,18 @@ A schedule is drawn completely before the lab is touched. Targets are symbolic (
 orders/0") and are resolved when their fault starts; the resolution is recorded in the timeline.
 """
 
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field
+
+from harness.errors import UsageError
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 Flavour = Literal["hold", "drop", "refuse"]
 Plane = Literal["replication", "quorum", "client", "database"]
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
 
 
 # --- targets ---------------------------------------------------------------------------------
@@ -134,8 +136,60 @@ End = Annotated[AfterSeconds | AfterCount, Field(discriminator="kind")]
 # --- faults ----------------------------------------------------------------------------------
 
 
+class Timed:
+    """The words that say when a fault starts and ends; each returns a new value."""
+
+    __slots__ = ()
+
+    def _with(self, **changes: object) -> Self:
+        fault: Any = self  # every heir is a frozen dataclass with `trigger` and `end`
+        changed: Self = replace(fault, **changes)
+        return changed
+
+    def after(
+        self,
+        *,
+        seconds: float | None = None,
+        acked: int | None = None,
+        processed: int | None = None,
+    ) -> Self:
+        """Start after seconds of storm, or once so many messages were acked or processed."""
+        return self._with(trigger=_moment(seconds=seconds, acked=acked, processed=processed))
+
+    def at(self, point: str, *, passes: int = 1) -> Self:
+        """Start at the `passes`-th pass of a crash point after the storm began (kills of roles)."""
+        return self._with(trigger=AtPoint(point=point, passes=passes))
+
+    def for_seconds(self, seconds: float) -> Self:
+        """End so many seconds after the fault took hold."""
+        return self._with(end=AfterSeconds(seconds=seconds))
+
+    def until(self, *, acked: int | None = None, processed: int | None = None) -> Self:
+        """End once so many more messages were acked or processed since the fault took hold."""
+        return self._with(end=_moment(seconds=None, acked=acked, processed=processed))
+
+
+def _moment(
+    *, seconds: float | None, acked: int | None, processed: int | None
+) -> AfterSeconds | AfterCount:
+    given = [
+        name
+        for name, value in (("seconds", seconds), ("acked", acked), ("processed", processed))
+        if value is not None
+    ]
+    if len(given) != 1:
+        raise UsageError(
+            f"A moment is one of seconds=, acked= or processed=, not {given or 'none'}"
+        )
+    if seconds is not None:
+        return AfterSeconds(seconds=float(seconds))
+    if acked is not None:
+        return AfterCount(event="acked", count=acked)
+    return AfterCount(event="processed", count=processed or 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kill:
+class Kill(Timed):
     """SIGKILL a node, a role or the database, and start it again when the fault ends."""
 
     __pydantic_config__ = STRICT
@@ -149,7 +203,7 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class Pause(Timed):
     """SIGSTOP a node or a role; SIGCONT when the fault ends."""
 
     __pydantic_config__ = STRICT
@@ -163,7 +217,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Isolate:
+class Isolate(Timed):
     """Cut a node off: from its peers (clients still reach it), from clients, or from everyone."""
 
     __pydantic_config__ = STRICT
@@ -179,7 +233,7 @@ class Isolate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class Cut(Timed):
     """Cut the one-way replication link on which `target` fetches from `source`."""
 
     __pydantic_config__ = STRICT
