@@ -1,0 +1,239 @@
+"""The specification of any pipeline, as frozen values in the shape of `pipeline.toml`.
+
+Owns the words of the file format and their defaults; reading files is the loader's business.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+Finding = Literal[
+    "lost",
+    "duplicate-effect",
+    "phantom",
+    "corrupt",
+    "reordered",
+    "overwritten-offset",
+    "aborted-effect",
+    "stuck",
+]
+Hop = Literal[
+    "never-in-outbox", "never-published", "acked-not-in-log", "never-delivered", "no-effect"
+]
+IdType = Literal["int", "string"]
+Seconds = Annotated[float, Field(ge=0, strict=False)]
+PositiveSeconds = Annotated[float, Field(gt=0, strict=False)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+
+
+def _as_text(value: object) -> object:
+    """Write a TOML scalar as Kafka's tools and an environment would."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+Argv = Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class General:
+    """`[pipeline]`: what it is called, its schema, and what it promises about order."""
+
+    __pydantic_config__ = STRICT
+    name: Name
+    schema: str | None = None
+    """An SQL file, relative to the pipeline.toml, that makes the tables in an empty database."""
+    order: Literal["per-key", "none"] = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """`[topics.<logical>]`: a topic of the pipeline; its physical name is given per run."""
+
+    __pydantic_config__ = STRICT
+    partitions: Annotated[int, Field(ge=1)] = 6
+    replication_factor: Annotated[int, Field(ge=1, le=3)] = 3
+    config: dict[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """`[roles.<name>]`: one kind of process, and how many of it run side by side."""
+
+    __pydantic_config__ = STRICT
+    command: Argv
+    instances: Annotated[int, Field(ge=0, le=64)] = 1
+    kind: Literal["load", "service"] | None = None
+    """`load` is stopped when the storm is over and may end earlier; `service` runs throughout."""
+    env: dict[str, Text] = field(default_factory=dict)
+    cwd: str = "."
+    """Relative to the folder of the pipeline.toml."""
+    stop_grace_s: PositiveSeconds = 5.0
+    """From SIGTERM to SIGKILL."""
+    restart: bool = True
+    """Start it again when it ends by itself, as a supervisor in production would."""
+    restart_delay_s: Seconds = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """`[message]`: where a record carries its id, and what of it is compared."""
+
+    __pydantic_config__ = STRICT
+    id: Annotated[str, StringConstraints(pattern=r"^(key|header:.+|json:(/.*)?)$")]
+    id_type: IdType = "string"
+    payload: Literal["value"] = "value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queries:
+    """`[queries]`: SELECTs that say what was meant, marked and effected."""
+
+    __pydantic_config__ = STRICT
+    intents: str
+    effects: str
+    outbox: str | None = None
+    sent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Liveness:
+    """`[liveness]`: how long the pipeline may take before it is called stuck."""
+
+    __pydantic_config__ = STRICT
+    warmup_s: PositiveSeconds = 20.0
+    drain_s: PositiveSeconds = 30.0
+    quiet_s: PositiveSeconds = 3.0
+    """Nothing new for this long, with nothing left to do, is called drained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """The accusation that an unsafe variant must lead to."""
+
+    __pydantic_config__ = STRICT
+    finding: Finding
+    hop: Hop | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantFile:
+    """A variant as its file has it: a claim about one row of the guarantee, and its overrides."""
+
+    __pydantic_config__ = STRICT
+    name: Name
+    row: str
+    safe: bool
+    why: str
+    reference: str = ""
+    expects: Expectation | None = None
+    override: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlineVariant:
+    """`[variants.<name>]`: the same shape as a variant file; its name is its table's."""
+
+    __pydantic_config__ = STRICT
+    row: str
+    safe: bool
+    why: str
+    reference: str = ""
+    expects: Expectation | None = None
+    override: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineFile:
+    """A whole `pipeline.toml`."""
+
+    __pydantic_config__ = STRICT
+    pipeline: General
+    roles: Annotated[dict[Name, Role], Field(min_length=1)]
+    message: Message
+    queries: Queries
+    topics: dict[Name, Topic] = field(default_factory=dict)
+    liveness: Liveness = field(default_factory=Liveness)
+    variants: dict[Name, InlineVariant] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """A pipeline in force: its file, checked, with the overrides of its variant applied."""
+
+    path: Path
+    file: PipelineFile
+    document: Mapping[str, object]
+    """What `file` was read from, overrides included: plain TOML values, safe to write as JSON."""
+    variant: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the pipeline's name."""
+        return self.file.pipeline.name
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder that its relative paths start from."""
+        return self.path.parent
+
+    @property
+    def topics(self) -> Mapping[str, Topic]:
+        """Return its topics by logical name."""
+        return self.file.topics
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Return its roles by name, in the order of the file."""
+        return self.file.roles
+
+    @property
+    def message(self) -> Message:
+        """Return where a record carries its id."""
+        return self.file.message
+
+    @property
+    def queries(self) -> Queries:
+        """Return its queries."""
+        return self.file.queries
+
+    @property
+    def liveness(self) -> Liveness:
+        """Return its deadlines."""
+        return self.file.liveness
+
+    @property
+    def schema_path(self) -> Path | None:
+        """Return its SQL schema file, if it has one."""
+        schema = self.file.pipeline.schema
+        return None if schema is None else self.folder / schema
+
+    def kind(self, role: str) -> Literal["load", "service"]:
+        """Return whether `role` makes the load; a role called producer does unless it says not."""
+        return self.roles[role].kind or ("load" if role == "producer" else "service")
+
+    def role_folder(self, role: str) -> Path:
+        """Return the folder that the role's command is started in."""
+        return (self.folder / self.roles[role].cwd).resolve()
+
+    def instances(self) -> tuple[tuple[str, int], ...]:
+        """Return every (role, instance) there is, services first: they are started first."""
+        services_first = sorted(self.roles, key=lambda name: self.kind(name) == "load")
+        return tuple(
+            (role, number)
+            for role in services_first
+            for number in range(self.roles[role].instances)
+        )
+
+
+def topic_variable(logical: str) -> str:
+    """Return the name of the variable that tells a role the physical name of a topic."""
+    return "TOPIC_" + re.sub(r"[-.]", "_", logical).upper()
