@@ -1,0 +1,59 @@
+"""Keeps the `bootstrap.checkpoint` of a Kafka release: what its formatter writes into a new folder.
+
+It holds the feature levels a new cluster begins with and nothing about one node or cluster, so a
+copy of it and a `meta.properties` make a formatted folder without starting a JVM.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import ProvisionError
+from harness.provision import bootnode, cache, command, jvm
+from harness.provision.values import Progress, silent
+
+DEADLINE_S = 60.0
+NAME = "bootstrap.checkpoint"
+
+
+def find(kafka_version: str) -> Path | None:
+    """Return the checkpoint if it is in the cache."""
+    target = cache.root() / _entry(kafka_version)
+    return target / NAME if cache.is_whole(target) else None
+
+
+def provide(
+    kafka_version: str, *, java: Path, jars: Sequence[Path], progress: Progress = silent
+) -> Path:
+    """Return the checkpoint, running Kafka's own StorageTool at the first call."""
+
+    def build(part: Path) -> None:
+        progress(f"formatting a Kafka {kafka_version} folder to copy")
+        _format(part, java=java, jars=jars)
+
+    return cache.entry(_entry(kafka_version), build, progress=progress) / NAME
+
+
+def _format(part: Path, *, java: Path, jars: Sequence[Path]) -> None:
+    # A static quorum: with --standalone the checkpoint would name this one node as the voters.
+    properties = bootnode.write_properties(part, broker_port=9092, controller_port=9093)
+    asked = ["format", "-t", bootnode.cluster_id(), "-c", str(properties)]
+    formatting = command.Command(
+        argv=[*jvm.arguments(java, jars), "kafka.tools.StorageTool", *asked],
+        deadline_s=DEADLINE_S,
+        doing="Formatting a Kafka folder",
+        remedy="check that this Java can run this Kafka: harness doctor names both",
+    )
+    command.run(formatting, log=part / "format.log")
+    written = part / "data" / NAME
+    if not written.exists():
+        raise ProvisionError(
+            f"Kafka's StorageTool wrote no {NAME}", remedy="use Kafka 3.9 or newer"
+        )
+    written.rename(part / NAME)
+    shutil.rmtree(part / "data")
+    properties.unlink()
+
+
+def _entry(kafka_version: str) -> str:
+    return f"kafka-{kafka_version}-format"
