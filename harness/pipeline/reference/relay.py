@@ -1,0 +1,126 @@
+"""The background worker of the outbox: claims rows, sends them, marks what was acknowledged.
+
+A row stays claimed (locked) from its SELECT to its COMMIT, so several relays never send the same
+row at a time; a row that was not acknowledged stays in the table and is sent again.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+
+from harness.pipeline.probe import Probe
+from harness.pipeline.reference.database import (
+    BEGIN,
+    COMMIT,
+    DatabaseTroubleError,
+    Session,
+    bigint,
+    bigints,
+    integer,
+    sql,
+)
+from harness.pipeline.reference.lifetime import Lifetime
+from harness.pipeline.reference.publisher import Publisher, Row
+
+BATCH = 1000
+PACE_S, IDLE_S = 0.01, 0.02
+"""From one claim to the next while less than a batch, or nothing, waits: prompt, and light."""
+
+
+class Relay:
+    """One relay process: a session, a publisher, and the rows in its hands."""
+
+    def __init__(self, probe: Probe, lifetime: Lifetime) -> None:
+        self.probe = probe
+        self.lifetime = lifetime
+        self.publisher = Publisher(probe, os.environ["TOPIC_ORDERS"])
+        self.batch = int(os.environ.get("RELAY_BATCH", BATCH))
+        self.deliver = MARKING[os.environ.get("RELAY_MARK", "after-ack")]
+
+    def run(self) -> None:
+        """Work until the life is over, through any loss of the database."""
+        while not self.lifetime.over:
+            try:
+                session = Session.connect()
+            except DatabaseTroubleError as error:
+                self._trouble(error)
+                continue
+            try:
+                self._work(session)
+            except DatabaseTroubleError as error:
+                self._trouble(error)
+            finally:
+                session.close()
+        self.publisher.outcome()
+
+    def _trouble(self, error: DatabaseTroubleError) -> None:
+        self.probe.journal("error", error=str(error))
+        self.lifetime.back_off()
+
+    def _work(self, session: Session) -> None:
+        while not self.lifetime.over:
+            began_s = time.monotonic()
+            rows = self.claim(session)
+            if rows:
+                self.deliver(self, session, rows)
+            else:
+                session.exchange(COMMIT)
+            self.lifetime.succeeded()
+            if len(rows) < self.batch:
+                self.lifetime.wait_until(began_s + (PACE_S if rows else IDLE_S))
+
+    def claim(self, session: Session) -> list[Row]:
+        """Lock the oldest unsent rows that no other relay holds."""
+        found = session.rows(BEGIN, (sql("claim"), (bigint(self.batch),)))
+        rows = [(integer(message_id), key, payload) for message_id, key, payload in found]
+        if rows:
+            self.probe.journal("claimed", ids=[row[0] for row in rows])
+            self.probe.point("after_select")
+        return rows
+
+    def send(self, rows: list[Row]) -> None:
+        """Hand the rows to the Kafka client."""
+        self.publisher.send(rows)
+        self.probe.journal("sent", ids=[row[0] for row in rows])
+        self.probe.point("after_send")
+
+    def mark(self, session: Session, ids: list[int]) -> None:
+        """Mark rows as sent and commit, which releases the claim of all the others too."""
+        self.probe.point("before_mark")
+        session.commit((sql("mark"), (bigints(ids),)))
+        self.probe.journal("marked", ids=ids)
+        self.probe.point("after_mark")
+
+
+def mark_after_acknowledgement(relay: Relay, session: Session, rows: list[Row]) -> None:
+    """Send, wait for every delivery report, and mark what the brokers acknowledged."""
+    relay.send(rows)
+    acked = relay.publisher.outcome()
+    relay.mark(session, acked)
+    if len(acked) < len(rows):
+        relay.lifetime.back_off()
+
+
+def mark_before_acknowledgement(relay: Relay, session: Session, rows: list[Row]) -> None:
+    """Unsafe: mark what was handed to the client library, and let the reports come as they may."""
+    relay.send(rows)
+    relay.mark(session, [row[0] for row in rows])
+    relay.publisher.serve()
+
+
+MARKING: Mapping[str, Callable[[Relay, Session, list[Row]], None]] = {
+    "after-ack": mark_after_acknowledgement,
+    "before-ack": mark_before_acknowledgement,
+}
+"""RELAY_MARK: when a row is marked as sent."""
+
+
+def main() -> None:
+    """Run one relay process."""
+    probe = Probe.from_environment()
+    Relay(probe, Lifetime()).run()
+    probe.journal("stop", pid=os.getpid())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+-- What the business knows: one row per order. `sequence` counts per key, so that an order that was
+-- lost or swapped can be told from its neighbours.
+CREATE TABLE orders (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key      text   NOT NULL,
+    sequence bigint NOT NULL,
+    payload  bytea  NOT NULL,
+    UNIQUE (key, sequence)
+);
+
+-- The local message table: written in the transaction of its order, marked after the
+-- acknowledgement of the broker.
+CREATE TABLE outbox (
+    message_id bigint PRIMARY KEY,
+    key        text   NOT NULL,
+    payload    bytea  NOT NULL,
+    sent_at    timestamptz
+);
+CREATE INDEX outbox_unsent ON outbox (message_id) WHERE sent_at IS NULL;
+
+-- The idempotency key: written in the transaction of the effect.
+CREATE TABLE processed (
+    consumer   text   NOT NULL,
+    message_id bigint NOT NULL,
+    PRIMARY KEY (consumer, message_id)
+);
+
+-- What the consumer did. No unique constraint here on purpose: a double effect must stay visible.
+CREATE TABLE effects (
+    consumer       text   NOT NULL,
+    message_id     bigint NOT NULL,
+    payload_sha256 bytea  NOT NULL
+);

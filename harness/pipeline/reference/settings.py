@@ -1,0 +1,79 @@
+"""Client configurations, written out in full.
+
+librdkafka's defaults are weaker than Java's: idempotence off, 1,000,000 requests in flight,
+`largest`, auto-commit on.
+"""
+
+import json
+import os
+
+Settings = dict[str, str | int | float | bool]
+
+_CONNECTION: Settings = {
+    "client.dns.lookup": "use_all_dns_ips",
+    "socket.timeout.ms": 3000,
+    "socket.connection.setup.timeout.ms": 2000,
+    "socket.keepalive.enable": True,
+    "socket.nagle.disable": True,
+    "reconnect.backoff.ms": 20,
+    "reconnect.backoff.max.ms": 500,
+    "retry.backoff.ms": 50,
+    "retry.backoff.max.ms": 500,
+    "topic.metadata.refresh.interval.ms": 5000,
+    "topic.metadata.refresh.fast.interval.ms": 50,
+    "allow.auto.create.topics": False,
+    "log_level": 4,
+}
+
+_PRODUCER: Settings = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "enable.gapless.guarantee": False,
+    "max.in.flight.requests.per.connection": 5,
+    "retries": 2147483647,
+    "request.timeout.ms": 2000,
+    "message.timeout.ms": 15000,
+    "linger.ms": 2,
+    "batch.num.messages": 10000,
+    "batch.size": 1000000,
+    "message.max.bytes": 1000000,
+    "queue.buffering.max.messages": 100000,
+    "partitioner": "murmur2_random",
+    "compression.type": "none",
+}
+
+_CONSUMER: Settings = {
+    "group.protocol": "classic",
+    "session.timeout.ms": 3000,
+    "heartbeat.interval.ms": 500,
+    "max.poll.interval.ms": 60000,
+    "partition.assignment.strategy": "range",
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "earliest",
+    "isolation.level": "read_committed",
+    "check.crcs": True,
+    "fetch.min.bytes": 1,
+    "fetch.wait.max.ms": 100,
+    "fetch.error.backoff.ms": 100,
+    "fetch.queue.backoff.ms": 50,
+    "queued.min.messages": 5000,
+    "queued.max.messages.kbytes": 16384,
+}
+
+
+def producer_settings() -> Settings:
+    """Return the producer's configuration, KAFKA_PRODUCER_CONFIG (a JSON object) on top."""
+    return _with_overrides(_CONNECTION | _PRODUCER, "KAFKA_PRODUCER_CONFIG")
+
+
+def consumer_settings() -> Settings:
+    """Return the consumer's configuration, KAFKA_CONSUMER_CONFIG (a JSON object) on top."""
+    group: Settings = {"group.id": os.environ["KAFKA_GROUP_ID"]}
+    return _with_overrides(_CONNECTION | _CONSUMER | group, "KAFKA_CONSUMER_CONFIG")
+
+
+def _with_overrides(settings: Settings, variable: str) -> Settings:
+    bootstrap: Settings = {"bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"]}
+    overrides: Settings = json.loads(os.environ.get(variable) or "{}")
+    return settings | bootstrap | overrides
