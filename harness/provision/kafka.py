@@ -12,6 +12,7 @@ KAFKA_VERSION = "4.3.1"
 DEADLINE_S = 900.0
 DATA = Path(__file__).with_name("data")
 ORIGIN = "Maven"
+MAVEN_REMEDY = "install Maven 3.6 or newer (the package is called maven) so that mvn is on PATH"
 GOAL = "dependency:copy-dependencies"
 
 
@@ -55,7 +56,7 @@ def _copy_dependencies(part: Path, *, version: str, java_home: Path) -> None:
     if program is None:
         raise ProvisionError(
             "Maven is not on PATH, and Kafka's jars are fetched with it",
-            remedy="install Maven 3.6 or newer (the package is called maven) so that mvn is found",
+            remedy=MAVEN_REMEDY,
         )
     pom = part / "pom.xml"
     shutil.copyfile(DATA / "kafka-pom.xml", pom)

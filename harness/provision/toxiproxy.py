@@ -13,6 +13,7 @@ TOXIPROXY_VERSION = "2.12.0"
 MODULE = f"github.com/Shopify/toxiproxy/v2/cmd/server@v{TOXIPROXY_VERSION}"
 PROGRAM = "toxiproxy-server"
 DEADLINE_S = 900.0
+GO_REMEDY = f"install Go 1.22 or newer, or put {PROGRAM} {TOXIPROXY_VERSION} on PATH"
 
 
 def find() -> Found | None:
@@ -65,7 +66,7 @@ def _go_install(part: Path) -> None:
     if program is None:
         raise ProvisionError(
             f"Neither {PROGRAM} {TOXIPROXY_VERSION} nor Go to build it with is on PATH",
-            remedy=f"install Go 1.22 or newer, or put {PROGRAM} {TOXIPROXY_VERSION} on PATH",
+            remedy=GO_REMEDY,
         )
     building = command.Command(
         argv=[program, "install", "-trimpath", MODULE],
