@@ -3,6 +3,7 @@
 Owns reading and checking; runs nothing and opens no connection.
 """
 
+import json
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -60,7 +61,7 @@ def check_pipeline(
 def checked(kind: type[T], document: Mapping[str, Any], *, source: str) -> T:
     """Return `document` as a `kind`, or raise one UsageError that tells every mistake in it."""
     try:
-        return TypeAdapter(kind).validate_python(document)
+        return TypeAdapter(kind).validate_json(json.dumps(document, default=str))
     except ValidationError as error:
         lines = (f"{source}: {sentence}" for sentence in describe(error, kind=kind))
         raise UsageError("\n".join(lines)) from error

@@ -20,7 +20,7 @@ def describe(error: ValidationError, *, kind: type) -> Iterator[str]:
         elif mistake["type"] == "missing":
             yield f"{key} is missing"
         else:
-            message = mistake["msg"]
+            message = mistake["msg"].removeprefix("Value error, ")
             yield f"{key}: {message[0].lower()}{message[1:]}, not {_shown(mistake['input'])}"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -29,7 +29,6 @@ Hop = Literal[
 IdType = Literal["int", "string"]
 Seconds = Annotated[float, Field(ge=0, strict=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, strict=False)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 
 
 def _as_text(value: object) -> object:
@@ -39,6 +38,19 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", value):
+        raise ValueError("a name has 1 to 100 letters, digits, '.', '_' or '-'")
+    return value
+
+
+def _id_place(value: str) -> str:
+    if not re.fullmatch(r"key|header:.+|json:(/.*)?", value):
+        raise ValueError("must be header:<name>, json:/pointer/to/it, or key")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
 Text = Annotated[str, BeforeValidator(_as_text)]
 Argv = Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
 
@@ -88,7 +100,7 @@ class Message:
     """`[message]`: where a record carries its id, and what of it is compared."""
 
     __pydantic_config__ = STRICT
-    id: Annotated[str, StringConstraints(pattern=r"^(key|header:.+|json:(/.*)?)$")]
+    id: Annotated[str, AfterValidator(_id_place)]
     id_type: IdType = "string"
     payload: Literal["value"] = "value"
 
