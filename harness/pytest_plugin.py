@@ -1,1 +1,74 @@
 """The pytest plugin: options, the `lab` fixture, and failures that explain themselves."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.progress import LiveLine
+    from harness.run.events import Event
+    from harness.run.session import LabSession
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the harness's options."""
+    group = parser.getgroup("harness", "fault injection on a real Kafka lab")
+    group.addoption("--backend", default="auto", help="where the lab runs: auto or local")
+    group.addoption("--runs", default="runs", help="where run folders are made (default: runs)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Teach pytest the marker of unsafe twins."""
+    config.addinivalue_line("markers", "unsafe: an unsafe twin that the harness must catch")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say where run folders go."""
+    return f"harness: backend {config.getoption('--backend')}, runs in {config.getoption('--runs')}"
+
+
+@pytest.fixture(scope="session")
+def lab_session(request: pytest.FixtureRequest) -> "Iterator[LabSession]":
+    """One lab for the whole session, started when the first scenario needs it."""
+    from harness.progress import LiveLine, PlainLines  # noqa: PLC0415
+    from harness.run.session import LabSession, choose_backend, default_start  # noqa: PLC0415
+
+    choose_backend(request.config.getoption("--backend"))
+    plain = PlainLines(lambda text: sys.stdout.write(text) and None)
+    screen = _Screen(request.config, LiveLine(sys.__stderr__)) if _on_terminal() else None
+    observers = [plain, screen] if screen else [plain]
+    start = default_start(progress=screen.note if screen else plain.note)
+    runs = Path(request.config.getoption("--runs"))
+    with LabSession(start=start, runs=runs, observers=observers) as session:
+        yield session
+
+
+@pytest.fixture
+def lab(lab_session: "LabSession") -> "LabSession":
+    """The lab that a scenario plays on: `lab.run(pipeline("outbox"), kill(leader(…)))`."""
+    return lab_session
+
+
+def _on_terminal() -> bool:
+    return sys.__stderr__ is not None and sys.__stderr__.isatty()
+
+
+class _Screen:
+    """Draws the live line past pytest's capturing of output."""
+
+    def __init__(self, config: pytest.Config, line: "LiveLine") -> None:
+        self._capture = config.pluginmanager.getplugin("capturemanager")
+        self._line = line
+
+    def __call__(self, event: "Event") -> None:
+        """Draw an event."""
+        with self._capture.global_and_fixture_disabled():
+            self._line(event)
+
+    def note(self, text: str) -> None:
+        """Draw what is fetched or started."""
+        with self._capture.global_and_fixture_disabled():
+            self._line.note(text)

@@ -1,0 +1,197 @@
+"""The `harness` command. It parses, calls, prints and exits; what it does lives in the rooms."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from harness.errors import HarnessError, UsageError
+
+RUNS = Path("runs")
+
+
+class _Commands(click.Group):
+    """Turns errors of the harness into one message and their exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  (click's own signature)
+        try:
+            return super().invoke(ctx)
+        except HarnessError as error:
+            click.echo(f"harness: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("harness: interrupted; the lab was taken down", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="zero-loss-harness")
+def main() -> None:
+    """Prove that a Kafka pipeline loses nothing and processes everything exactly once."""
+    signal.signal(signal.SIGTERM, _terminated)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
+def doctor(*, as_json: bool) -> None:
+    """List every part the lab needs: found (version, where from) or missing (what to do).
+
+    Example: harness doctor
+    """
+    from harness.provision import doctor as examination  # noqa: PLC0415
+
+    reports = examination.examine()
+    choice = examination.backend_choice()
+    if as_json:
+        parts = [report.to_json() for report in reports]
+        click.echo(json.dumps({"parts": parts, "backend": choice.to_json()}, indent=2))
+    else:
+        click.echo(examination.render(reports, choice=choice))
+    if not examination.ready(reports):
+        sys.exit(4)
+
+
+@main.command()
+@click.option("--port-base", type=int, help="First of the ports to use; default: chosen free.")
+def up(*, port_base: int | None) -> None:
+    """Keep a lab standing, print its endpoints, take it down on Ctrl-C.
+
+    Example: harness up
+    """
+    from harness.lab.local import start_local_lab  # noqa: PLC0415
+    from harness.progress import choose  # noqa: PLC0415
+    from harness.provision.parts import provide  # noqa: PLC0415
+
+    progress = choose(sys.stderr)
+    lab = start_local_lab(
+        provide(progress=progress.note), progress=progress.note, port_base=port_base
+    )
+    try:
+        click.echo(f"\nlab {lab.name} is ready after {lab.boot_s:.1f} s "
+                   f"({lab.memory_bytes() / 2**20:.0f} MB)")
+        for endpoint in lab.endpoints():
+            click.echo(f"  {endpoint.name:28} {endpoint.address}")
+        click.echo("Ctrl-C takes it down.")
+        _wait_for_the_end()
+    finally:
+        lab.close()
+
+
+def _wait_for_the_end() -> None:
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+@main.command()
+@click.option("--pipeline", "pipeline_name", default="outbox", show_default=True,
+              help="A pipeline.toml, or a built-in pipeline.")
+@click.option("--variant", help="A named set of overrides; see `harness variants`.")
+@click.option("--schedule", "schedule_file", type=click.Path(path_type=Path),
+              help="A schedule.json, or a run folder to play again.")
+@click.option("--runs", type=click.Path(path_type=Path), default=RUNS, show_default=True,
+              help="Where run folders are made.")
+@click.option("--backend", default="auto", show_default=True, help="auto or local.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def run(  # noqa: PLR0913  (one parameter per option)
+    *,
+    pipeline_name: str,
+    variant: str | None,
+    schedule_file: Path | None,
+    runs: Path,
+    backend: str,
+    as_json: bool,
+) -> None:
+    """Play one schedule and judge it; without one, kill a leader under load.
+
+    Examples: harness run --variant acks-1
+              harness run --schedule runs/…/schedule.json
+              harness run --pipeline my/pipeline.toml
+    """
+    from harness.ledger.render import render_verdict  # noqa: PLC0415
+    from harness.progress import choose  # noqa: PLC0415
+    from harness.run.plan import plan  # noqa: PLC0415
+    from harness.run.session import LabSession, choose_backend, default_start  # noqa: PLC0415
+
+    choose_backend(backend)
+    pipeline, schedule = plan(pipeline_name, variant_name=variant, schedule_file=schedule_file)
+    progress = choose(sys.stderr)
+    start = default_start(progress=progress.note)
+    with LabSession(start=start, runs=runs, observers=[progress]) as session:
+        result = session.play(pipeline, schedule)
+    if as_json:
+        click.echo((result.folder / "verdict.json").read_text(encoding="utf-8"))
+    else:
+        click.echo(render_verdict(result.verdict, width=_width()))
+        click.echo(f"\nrun folder: {result.folder} ({result.took_s:.1f} s)")
+    sys.exit(result.verdict.exit_code)
+
+
+@main.command()
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def check(run_folder: Path, *, as_json: bool) -> None:
+    """Judge a run folder again, offline, from its witnesses alone.
+
+    Example: harness check runs/20261124T031500.123-outbox-1a2b3c4d5e6f
+    """
+    from harness.ledger.judge import judge, verdict_text  # noqa: PLC0415
+    from harness.ledger.render import render_verdict  # noqa: PLC0415
+
+    verdict = judge(_existing(run_folder))
+    click.echo(verdict_text(verdict) if as_json else render_verdict(verdict, width=_width()))
+    sys.exit(verdict.exit_code)
+
+
+@main.command()
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@click.argument("message")
+def explain(run_folder: Path, message: str) -> None:
+    """Tell one message's life in order of time, faults included.
+
+    Example: harness explain runs/20261124T031500.123-outbox-1a2b3c4d5e6f 1042
+    """
+    from harness.ledger.explain import explain as tell  # noqa: PLC0415
+
+    click.echo(tell(_existing(run_folder), message))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
+def variants(*, as_json: bool) -> None:
+    """List the named variants: what each changes and which finding it must lead to.
+
+    Example: harness variants
+    """
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from harness.pipeline.variant import list_variants  # noqa: PLC0415
+
+    found = list_variants()
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], indent=2))
+        return
+    for each in found:
+        expects = "holds" if each.expects is None else f"must be caught: {each.expects.finding} {each.expects.hop or ''}"
+        click.echo(f"{each.name:28} {each.row:14} {expects}\n{'':28} {each.why}")
+
+
+def _existing(run_folder: Path) -> Path:
+    if not (run_folder / "timeline.jsonl").is_file():
+        raise UsageError(
+            f"{run_folder} is no run folder: it holds no timeline.jsonl",
+            remedy="name a folder under runs/",
+        )
+    return run_folder
+
+
+def _width() -> int:
+    columns = os.get_terminal_size().columns if sys.stdout.isatty() else 100
+    return max(60, min(columns, 140))

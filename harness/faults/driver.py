@@ -1,0 +1,61 @@
+"""What every driver promises, and what it is given to work on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.faults.linkbook import LinkBook
+from harness.faults.watch import ClusterWatch
+from harness.lab.protocol import Lab
+from harness.pipeline.supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What shows that a fault met the system: sentences for people, and whether they suffice."""
+
+    bit: bool
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The running system that faults are applied to."""
+
+    lab: Lab
+    supervisor: Supervisor
+    watch: ClusterWatch
+    linkbook: LinkBook
+    topics: Mapping[str, str]
+    """Logical topic name → physical name."""
+    slots: Mapping[tuple[str, int], int]
+    """(role, instance) → client slot."""
+
+
+class Driver(Protocol):
+    """One fault on one resolved target. Calls come from one thread and return within a second."""
+
+    what: str
+    """The fault in words, its target resolved."""
+    resolved: Mapping[str, object]
+    """What the symbolic target turned out to be, for the timeline."""
+
+    def apply(self) -> None:
+        """Ask for the fault. FaultError or LabError when it cannot be applied."""
+        ...
+
+    def held(self) -> bool:
+        """Tell whether the fault is in force (for a crash point: whether it fired)."""
+        ...
+
+    def heal(self) -> None:
+        """Undo it."""
+        ...
+
+    def healed(self) -> bool:
+        """Tell whether an observation, not a wish, shows that it is undone."""
+        ...
+
+    def evidence(self) -> Evidence:
+        """Return what shows that it bit; asked once, after it was healed."""
+        ...

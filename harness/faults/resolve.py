@@ -1,0 +1,49 @@
+"""Turn symbolic targets into what they stand for at this moment."""
+
+from harness.errors import HarnessError, UsageError
+from harness.faults.driver import Surroundings
+from harness.lab.protocol import PartitionState
+from harness.schedule.values import Follower, Instance, Leader, Node
+
+
+class FaultError(HarnessError):
+    """A fault could not be applied to what its target stands for."""
+
+
+def resolve_node(target: Node | Leader | Follower, around: Surroundings) -> int:
+    """Return the node's number; FaultError when the target stands for none right now."""
+    if isinstance(target, Node):
+        if target.number not in around.lab.nodes:
+            raise UsageError(f"There is no {target}; nodes are {sorted(around.lab.nodes)}")
+        return target.number
+    around.watch.refresh()
+    state = partition_state(target.topic, target.partition, around)
+    if isinstance(target, Leader):
+        if state.leader not in around.lab.nodes:
+            raise FaultError(f"{target.topic}/{target.partition} has no leader at this moment")
+        return state.leader
+    followers = sorted(set(state.isr) - {state.leader})
+    if target.index >= len(followers):
+        raise FaultError(f"{target} does not exist: the in-sync followers are {followers}")
+    return followers[target.index]
+
+
+def partition_state(topic: str, partition: int, around: Surroundings) -> PartitionState:
+    """Return the newest state of a partition by its logical topic name."""
+    physical = around.topics.get(topic, topic)
+    state = around.watch.state(physical, partition)
+    if state is None:
+        raise UsageError(
+            f"There is no partition {topic}/{partition} in this run",
+            remedy=f"topics of this pipeline: {', '.join(sorted(around.topics))}",
+        )
+    return state
+
+
+def require_instance(target: Instance, around: Surroundings) -> tuple[str, int]:
+    """Return (role, instance); UsageError when the pipeline has no such process."""
+    found = (target.role, target.number)
+    if found not in around.slots:
+        known = ", ".join(f"{role} {number}" for role, number in sorted(around.slots))
+        raise UsageError(f"There is no process {target} in this pipeline", remedy=f"use one of: {known}")
+    return found

@@ -1,0 +1,238 @@
+"""Play one schedule once: warm-up → storm → heal → drain → read → check.
+
+The folder that comes out holds everything that the verdict rests on; judging is the ledger's.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from harness.clock import Deadline, monotonic_s, sleep
+from harness.errors import HarnessError, LabError, PipelineError
+from harness.lab.protocol import Lab
+from harness.ledger.findings import Verdict
+from harness.ledger.judge import judge, write_verdict
+from harness.pipeline.spec import Spec
+from harness.run.drain import DrainQueries, Standing, drain
+from harness.run.events import Events, Observer, TimelineFile
+from harness.run.folder import disk_error, make_run_folder, write_environment
+from harness.run.offsets import OffsetReader, lag
+from harness.run.read import read_witnesses
+from harness.run.stage import Stage
+from harness.run.storm import Storm
+from harness.schedule.validate import check_schedule
+from harness.schedule.values import Schedule
+
+TICK_S = 0.01
+PROGRESS_S = 0.5
+WARM_MESSAGES = 40
+STORM_DEADLINE_S = 90.0
+HEAL_DEADLINE_S = 45.0
+SETTLE_S = 0.6
+SETTLE_DEADLINE_S = 10.0
+LOAD_STOP_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A run that was played and judged."""
+
+    folder: Path
+    verdict: Verdict
+    took_s: float
+
+
+def play(
+    lab: Lab,
+    spec: Spec,
+    schedule: Schedule,
+    *,
+    runs: Path,
+    name: str,
+    environment: dict[str, object],
+    observers: Iterable[Observer] = (),
+) -> Played:
+    """Play `schedule` on `lab` and judge it.
+
+    Raises UsageError for an impossible schedule, PipelineError when the pipeline cannot be run at
+    all, HarnessError when the run folder cannot be written. What the lab does wrong is in the
+    verdict, not raised.
+    """
+    began = monotonic_s()
+    check_schedule(
+        schedule,
+        topics={topic: each.partitions for topic, each in spec.topics.items()},
+        roles={role: each.instances for role, each in spec.roles.items()},
+    )
+    folder = make_run_folder(runs, name=name, schedule=schedule)
+    try:
+        _play_into(folder, lab, spec, schedule, environment=environment, observers=observers)
+        verdict = judge(folder)
+        write_verdict(folder, verdict)
+    except OSError as error:
+        raise disk_error(folder, error) from error
+    return Played(folder=folder, verdict=verdict, took_s=monotonic_s() - began)
+
+
+def _play_into(
+    folder: Path,
+    lab: Lab,
+    spec: Spec,
+    schedule: Schedule,
+    *,
+    environment: dict[str, object],
+    observers: Iterable[Observer],
+) -> None:
+    timeline = TimelineFile(folder / "timeline.jsonl")
+    events = Events(timeline, *observers)
+    try:
+        stage = Stage(lab, spec, schedule, folder=folder, events=events)
+        write_environment(
+            folder, {**environment, "lab": lab.describe(), **stage.describe()}
+        )
+        with stage:
+            Run(stage, schedule, events).play()
+    finally:
+        timeline.close()
+
+
+class Run:
+    """The phases of one run on a stage that is set."""
+
+    def __init__(self, stage: Stage, schedule: Schedule, events: Events) -> None:
+        self._stage = stage
+        self._events = events
+        self._supervisor = stage.supervisor
+        self._storm = Storm(
+            schedule.faults,
+            around=stage.around(),
+            events=events,
+            tally=stage.gauges.tally,
+            load_alive=stage.supervisor.load_alive,
+        )
+        self._next_progress_s = 0.0
+        self._troubles: set[str] = set()
+        self._warm = False
+
+    def play(self) -> None:
+        """Go through all phases; trouble of the lab ends the run early, told in the timeline."""
+        try:
+            self._phase("warm-up", self._warm_up)
+            self._phase("storm", self._weather)
+            self._phase("heal", self._heal)
+            self._phase("drain", self._drain)
+            self._phase("read", self._read)
+            self._events.emit("phase", phase="check")
+        except LabError as error:
+            self._events.emit("trouble", kind="lab", message=error.message)
+        self._events.emit("phase", phase="done")
+
+    def _phase(self, name: str, body: Callable[[], None]) -> None:
+        self._events.emit("phase", phase=name)
+        body()
+        self._progress(at_once=True)
+
+    def _warm_up(self) -> None:
+        for event in self._supervisor.start_all():
+            self._tell_role(event)
+        deadline = Deadline(self._stage.spec.liveness.warmup_s)
+        while self._stage.gauges.tally().processed < WARM_MESSAGES:
+            self._tick()
+            if deadline.passed():
+                raise self._never_warm()
+        self._warm = True
+
+    def _weather(self) -> None:
+        deadline = Deadline(STORM_DEADLINE_S)
+        self._storm.begin()
+        while not self._storm.over():
+            self._storm.tick()
+            self._tick()
+            if deadline.passed():
+                self._storm.abandon()
+                deadline = Deadline(HEAL_DEADLINE_S)
+
+    def _heal(self) -> None:
+        self._await("every partition to have all its replicas in sync", self._not_in_sync)
+        self._await("every role to run", self._supervisor.missing)
+        before = self._stage.gauges.tally().processed
+        began, deadline = monotonic_s(), Deadline(SETTLE_DEADLINE_S)
+        while monotonic_s() - began < SETTLE_S or not self._flowed_since(before):
+            self._tick()
+            if deadline.passed():
+                break  # the drain will tell whether anything still moves
+        for event in self._supervisor.stop_load(deadline_s=LOAD_STOP_S):
+            self._tell_role(event)
+
+    def _flowed_since(self, before: int) -> bool:
+        return not self._supervisor.load_alive() or (
+            self._stage.gauges.tally().processed >= before + WARM_MESSAGES
+        )
+
+    def _drain(self) -> None:
+        stage = self._stage
+        with psycopg.connect(
+            stage.lab.database.url(stage.database), autocommit=True, connect_timeout=5
+        ) as connection:
+            queries = DrainQueries(stage.spec, connection)
+            offsets = OffsetReader(stage.lab.cluster.bootstrap)
+            physical = frozenset(stage.topics.values())
+            partitions = [(p.topic, p.partition) for p in stage.watch.partitions()
+                          if p.topic in physical]
+
+            def ask() -> Standing:
+                standing = queries.ask(None)
+                if standing.whole():
+                    return standing
+                return queries.ask(lag(offsets.ends(partitions), offsets.groups(physical)))
+
+            drained = drain(
+                ask,
+                deadline_s=stage.spec.liveness.drain_s,
+                quiet_s=stage.spec.liveness.quiet_s,
+                tick=self._tick,
+                moved=lambda: stage.gauges.tally().total(),
+            )
+        self._events.emit("drained", complete=drained.complete,
+                          waited_s=round(drained.waited_s, 3), why=drained.why)
+
+    def _read(self) -> None:
+        for event in self._supervisor.stop_all(deadline_s=3.0):
+            self._tell_role(event)
+        read_witnesses(self._stage)
+
+    def _not_in_sync(self) -> str:
+        lagging = [
+            f"{state.topic}/{state.partition} has {sorted(state.isr)} of {sorted(state.replicas)}"
+            for state in self._stage.lab.cluster.partitions()
+            if state.topic not in self._stage.foreign
+            and (set(state.isr) != set(state.replicas) or state.leader < 0)
+        ]
+        return "; ".join(lagging[:3])
+
+    def _await(self, what: str, lacking: Callable[[], str]) -> None:
+        deadline = Deadline(HEAL_DEADLINE_S)
+        while lacks := lacking():
+            if deadline.passed():
+                raise LabError(f"Waited {HEAL_DEADLINE_S:g} s for {what}, in vain: {lacks}")
+            self._tick(0.05)
+
+    def _tick(self, seconds: float = TICK_S) -> None:
+        for event in self._supervisor.poll():
+            self._tell_role(event)
+        self._progress()
+        sleep(seconds)
+
+    def _progress(self, *, at_once: bool = False) -> None:
+        if not at_once and monotonic_s() < self._next_progress_s:
+            return
+        self._next_progress_s = monotonic_s() + PROGRESS_S
+        tally = self._stage.gauges.tally()
+        self._events.emit("progress", committed=tally.committed, acked=tally.acked,
+                          processed=tally.processed, log=tally.log, effects=tally.effects)
+        for sentence in self._stage.lab.check_alive():
+            if sentence not in self._troubles:
+                self._troubles.add(sentence)
+                self._events.emit("trouble", kind="lab", message=sentence)

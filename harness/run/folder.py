@@ -1,0 +1,38 @@
+"""The folder of one run: made before anything starts, filled by everyone, never rewritten."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.schedule.codec import fingerprint, to_json
+from harness.schedule.values import Schedule
+
+
+def make_run_folder(runs: Path, *, name: str, schedule: Schedule) -> Path:
+    """Create `runs/<time>-<name>-<fingerprint>/` with its sub-folders and the schedule."""
+    stamp = datetime.now(tz=UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
+    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name).strip("-")
+    folder = runs.absolute() / f"{stamp}-{safe[:60]}-{fingerprint(schedule)}"
+    try:
+        for part in ("journal", "stderr", "witness", "counters"):
+            (folder / part).mkdir(parents=True)
+        (folder / "schedule.json").write_text(to_json(schedule), encoding="utf-8")
+    except OSError as error:
+        raise disk_error(folder, error) from error
+    return folder
+
+
+def write_environment(folder: Path, environment: Mapping[str, object]) -> None:
+    """Write `environment.json`."""
+    text = json.dumps(environment, indent=2, ensure_ascii=False, default=str)
+    (folder / "environment.json").write_text(text + "\n", encoding="utf-8")
+
+
+def disk_error(folder: Path, error: OSError) -> HarnessError:
+    """Return the one clear error for a run folder that cannot be written."""
+    return HarnessError(
+        f"The run folder {folder} cannot be written: {error.strerror or error}",
+        remedy="free some space there, or choose another place with --runs DIR",
+    )

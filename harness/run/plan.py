@@ -1,0 +1,69 @@
+"""From what a person typed to a pipeline and a schedule, before anything is started."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.pipeline.loader import BUILT_IN, load_pipeline
+from harness.pipeline.spec import Spec
+from harness.pipeline.variant import apply, load_variant
+from harness.schedule.codec import from_json
+from harness.schedule.values import Schedule
+from harness.schedule.words import kill, leader
+
+
+def plan(
+    pipeline_name: str, *, variant_name: str | None, schedule_file: Path | None
+) -> tuple[Spec, Schedule]:
+    """Return what to play; a schedule file brings its own pipeline and variant along.
+
+    UsageError for a file that cannot be read or an option that contradicts it.
+    """
+    if schedule_file is None:
+        spec = _spec_of(pipeline_name, variant_name)
+        return spec, default_schedule(spec)
+    schedule = read_schedule(schedule_file)
+    if variant_name is not None:
+        schedule = replace(schedule, variant=variant_name)
+    return _spec_of(schedule.pipeline, schedule.variant), schedule
+
+
+def _spec_of(name: str, variant_name: str | None) -> Spec:
+    return pipeline(name) if variant_name is None else variant(variant_name, of=name)
+
+
+def pipeline(name: str | Path) -> Spec:
+    """Return a pipeline: `outbox` (the reference), or the path of a pipeline.toml."""
+    return load_pipeline(name)
+
+
+def variant(name: str, *, of: str | Path = "outbox") -> Spec:
+    """Return a pipeline with the overrides of a named variant applied."""
+    spec = load_pipeline(of)
+    return apply(spec, load_variant(name, spec=spec))
+
+
+def called(spec: Spec) -> str:
+    """Return the word by which a schedule names this pipeline: a built-in name, or its path."""
+    paths = {path.resolve(): name for name, path in BUILT_IN.items()}
+    return paths.get(spec.path, str(spec.path))
+
+
+def default_schedule(spec: Spec) -> Schedule:
+    """Return what is played when nothing is asked for: the death of a leader under load."""
+    topic = next(iter(spec.topics), None)
+    faults = () if topic is None else (kill(leader(topic, 0)).after(acked=300).for_seconds(3),)
+    return Schedule(pipeline=called(spec), variant=spec.variant, faults=faults)
+
+
+def read_schedule(path: Path) -> Schedule:
+    """Read a schedule from a file, or from the run folder that played it."""
+    file = path / "schedule.json" if path.is_dir() else path
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"The schedule {file} cannot be read: {error.strerror}",
+            remedy="name a schedule.json or a run folder",
+        ) from error
+    return from_json(text, source=str(file))

@@ -1,0 +1,90 @@
+"""Gather the witnesses of a run that has ended: tables, log and offsets, each read afresh."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from harness.ledger.witness import write_witness
+from harness.pipeline.record_ids import id_reader
+from harness.pipeline.witness_queries import read_witnesses as read_tables
+from harness.run.offsets import GroupOffset, OffsetReader, PartitionEnds
+from harness.run.scan import LogBatch, scan_log
+from harness.run.stage import Stage
+
+
+def read_witnesses(stage: Stage) -> None:
+    """Write every witness file of the run. The roles have ended: nothing moves any more."""
+    reader = OffsetReader(stage.lab.cluster.bootstrap)
+    ends = reader.ends(_partitions(stage))
+    groups = reader.groups(frozenset(stage.topics.values()))
+    url = stage.lab.database.url(stage.database)
+    for name, table in read_tables(stage.spec, url).items():
+        write_witness(stage.folder, name, table)
+    write_witness(stage.folder, "log", _log(stage, ends))
+    write_witness(stage.folder, "offsets", [_offsets(stage, ends, groups)])
+
+
+def _partitions(stage: Stage) -> list[tuple[str, int]]:
+    """Return every partition of every topic of this run, and of any topic it made by itself."""
+    return [
+        (state.topic, state.partition)
+        for state in stage.lab.cluster.partitions()
+        if not state.topic.startswith("__") and state.topic not in stage.foreign
+    ]
+
+
+def _log(stage: Stage, ends: tuple[PartitionEnds, ...]) -> Iterator[pa.RecordBatch]:
+    batches = scan_log(
+        stage.lab.cluster.bootstrap,
+        ends,
+        id_of=id_reader(stage.spec.message),
+        group=f"{stage.group}-audit",
+    )
+    for batch in batches:
+        yield _log_batch(stage, batch)
+
+
+def _log_batch(stage: Stage, batch: LogBatch) -> pa.RecordBatch:
+    topics = [stage.logical(topic) for topic in batch.topic]
+    id_type = pa.int64() if stage.spec.message.id_type == "int" else pa.string()
+    return pa.RecordBatch.from_pydict(
+        {
+            "topic": pa.array(topics, pa.string()),
+            "partition": pa.array(batch.partition, pa.int32()),
+            "offset": pa.array(batch.offset, pa.int64()),
+            "timestamp_ms": pa.array(batch.timestamp_ms, pa.int64()),
+            "message_id": pa.array(batch.message_id, id_type),
+            "key": pa.array(batch.key, pa.string()),
+            "payload_sha256": pa.array(batch.payload_sha256, pa.binary(32)),
+        }
+    )
+
+
+def _offsets(
+    stage: Stage, ends: tuple[PartitionEnds, ...], groups: tuple[GroupOffset, ...]
+) -> pa.RecordBatch:
+    committed = {(at.group, at.topic, at.partition): at.committed for at in groups}
+    names = sorted({at.group for at in groups})
+    rows = [
+        {
+            "group": group,
+            "topic": stage.logical(end.topic),
+            "partition": end.partition,
+            "committed": committed.get((group, end.topic, end.partition), -1),
+            "begin": end.begin,
+            "end": end.end,
+        }
+        for group in names
+        for end in ends
+    ]
+    schema = pa.schema(
+        [
+            ("group", pa.string()),
+            ("topic", pa.string()),
+            ("partition", pa.int32()),
+            ("committed", pa.int64()),
+            ("begin", pa.int64()),
+            ("end", pa.int64()),
+        ]
+    )
+    return pa.RecordBatch.from_pylist(rows, schema=schema)

@@ -1,0 +1,143 @@
+"""A lab that is started once and reused: what scenarios call `lab`.
+
+A healthy lab serves run after run; one that had trouble is closed, and the next run gets a new one.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from harness.errors import HarnessError, LabError
+from harness.lab.protocol import Lab
+from harness.ledger.findings import Outcome
+from harness.pipeline.spec import Spec
+from harness.pipeline.variant import load_variant
+from harness.run.engine import play
+from harness.run.events import Observer
+from harness.run.plan import called
+from harness.run.result import RunResult
+from harness.schedule.values import Fault, Schedule, Workload
+
+
+class LabSession:
+    """Starts its lab when the first run needs it; `close` (or leaving the context) ends it."""
+
+    def __init__(
+        self, *, start: Callable[[], Lab], runs: Path, observers: Iterable[Observer] = ()
+    ) -> None:
+        self.runs = runs
+        self._start = start
+        self._observers = tuple(observers)
+        self._lab: Lab | None = None
+
+    @property
+    def lab(self) -> Lab:
+        """Return the standing lab, starting one if there is none."""
+        if self._lab is None:
+            self._lab = self._start()
+        return self._lab
+
+    def run(
+        self,
+        pipeline: Spec,
+        *faults: Fault,
+        workload: Workload | None = None,
+        budget: Literal["safe", "over"] = "safe",
+        seed: int = 0,
+        name: str | None = None,
+    ) -> RunResult:
+        """Play these faults on this pipeline once, and judge what became of every message."""
+        schedule = Schedule(
+            pipeline=called(pipeline),
+            variant=pipeline.variant,
+            faults=faults,
+            workload=workload or Workload(),
+            budget=budget,
+            seed=seed,
+        )
+        return self.play(pipeline, schedule, name=name)
+
+    def play(self, pipeline: Spec, schedule: Schedule, *, name: str | None = None) -> RunResult:
+        """Play a whole schedule on this pipeline once, and judge it."""
+        variant = load_variant(pipeline.variant, spec=pipeline) if pipeline.variant else None
+        try:
+            played = play(
+                self.lab,
+                pipeline,
+                schedule,
+                runs=self.runs,
+                name=name or pipeline.variant or pipeline.name,
+                environment={
+                    "harness": version("zero-loss-harness"),
+                    "variant": asdict(variant) if variant else None,
+                },
+                observers=self._observers,
+            )
+        except BaseException:
+            self.close()  # whatever it was, the next run starts on a lab without a past
+            raise
+        if played.verdict.outcome in (Outcome.HARNESS_ERROR, Outcome.UNKNOWN) or self._is_sick():
+            self.close()
+        expects = variant and variant.expects
+        return RunResult(
+            folder=played.folder,
+            verdict=played.verdict,
+            took_s=played.took_s,
+            expects=(expects.finding, expects.hop) if expects else None,
+        )
+
+    def close(self) -> None:
+        """End the lab, if one stands."""
+        lab, self._lab = self._lab, None
+        if lab is not None:
+            lab.close()
+
+    def __enter__(self) -> Self:
+        """Return the session itself; the lab starts with the first run."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the lab."""
+        self.close()
+
+    def _is_sick(self) -> bool:
+        """Tell whether the standing lab lost a server, a link or a replica."""
+        lab = self.lab
+        try:
+            out_of_sync = any(
+                state.topic.startswith("__") and set(state.isr) != set(state.replicas)
+                for state in lab.cluster.partitions()
+            )
+        except LabError:
+            return True
+        return bool(lab.check_alive()) or out_of_sync
+
+
+def default_start(*, progress: Callable[[str], None]) -> Callable[[], Lab]:
+    """Return what starts a local lab: the parts are provided first, then everything is booted."""
+
+    def start() -> Lab:
+        # Imported late: `harness check` and `explain` need neither a lab nor its libraries.
+        from harness.lab.local import start_local_lab  # noqa: PLC0415
+        from harness.provision.parts import provide  # noqa: PLC0415
+
+        return start_local_lab(provide(progress=progress), progress=progress)
+
+    return start
+
+
+def choose_backend(backend: str) -> None:
+    """Refuse a backend that does not exist (yet)."""
+    if backend not in ("auto", "local"):
+        raise HarnessError(
+            f"The {backend} backend is not built yet",
+            remedy="use --backend local (or auto, which chooses it)",
+        )

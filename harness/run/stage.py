@@ -1,0 +1,212 @@
+"""The stage of one run: fresh topics and tables, roles with their links, and the watchers.
+
+Building it touches the lab; closing it leaves the lab as it was, whatever happened in between.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from harness.errors import LabError, PipelineError, UsageError
+from harness.faults.driver import Surroundings
+from harness.faults.linkbook import LinkBook
+from harness.faults.watch import Change, ClusterWatch
+from harness.lab.protocol import SLOTS, Lab, TopicSpec
+from harness.pipeline.spec import Spec, topic_variable
+from harness.pipeline.supervisor import Supervisor
+from harness.run.events import Events
+from harness.run.gauges import Gauges
+from harness.schedule.values import Schedule
+
+STOP_GRACE_S = 3.0
+
+
+class Stage:
+    """Everything one run has for itself in a lab that other runs use before and after it."""
+
+    def __init__(
+        self, lab: Lab, spec: Spec, schedule: Schedule, *, folder: Path, events: Events
+    ) -> None:
+        tag = secrets.token_hex(3)
+        self.lab = lab
+        self.spec = spec
+        self.folder = folder
+        self.topics = {name: f"{name}-{tag}" for name in spec.topics}
+        self.slots = assign_slots(spec)
+        self.database = f"run_{tag}"
+        self.group = f"{spec.name}-{tag}"
+        self.foreign: frozenset[str] = frozenset()
+        """Topics that were there before this run: what other runs left to be deleted."""
+        self._schedule = schedule
+        self._events = events
+        self.supervisor = Supervisor(spec, environment=self.environment, run_folder=folder)
+        self.watch = ClusterWatch(lab.cluster, on_change=self._tell_change)
+        self.linkbook = LinkBook(lab.links)
+        self.gauges = Gauges(
+            bootstrap=lab.cluster.bootstrap,
+            topics={self.topics[name]: topic.partitions for name, topic in spec.topics.items()},
+            database_url=lab.database.url(self.database),
+            effects_query=spec.queries.effects,
+            counters=self._read_counters,
+        )
+
+    def __enter__(self) -> Self:
+        """Make topics and tables, start the watchers; undo all of it if a part fails."""
+        try:
+            self.lab.database.create(self.database)
+            self._apply_schema()
+            self.foreign = frozenset(state.topic for state in self.lab.cluster.partitions())
+            self._create_topics()
+            self.watch.start()
+            self.gauges.start()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the roles, heal everything, remove topics and tables."""
+        self._close()
+
+    def around(self) -> Surroundings:
+        """Return what fault drivers work on."""
+        return Surroundings(
+            lab=self.lab,
+            supervisor=self.supervisor,
+            watch=self.watch,
+            linkbook=self.linkbook,
+            topics=self.topics,
+            slots=self.slots,
+        )
+
+    def environment(self, role: str, instance: int) -> Mapping[str, str]:
+        """Return what one role instance finds in its environment (ARCHITECTURE.md)."""
+        slot = self.slots[role, instance]
+        workload = self._schedule.workload
+        name = f"{role}-{instance}"
+        return {
+            **os.environ,
+            **self.lab.role_environment(),
+            "KAFKA_BOOTSTRAP_SERVERS": self.lab.bootstrap(slot),
+            "DATABASE_URL": self.lab.database_url(slot, self.database),
+            **{topic_variable(topic): physical for topic, physical in self.topics.items()},
+            "KAFKA_GROUP_ID": self.group,
+            "WORKLOAD_RATE": str(workload.rate_per_s),
+            "WORKLOAD_BATCH": str(workload.batch),
+            "WORKLOAD_KEYS": str(workload.keys),
+            "WORKLOAD_PAYLOAD_BYTES": str(workload.payload_bytes),
+            "WORKLOAD_SEED": str(self._schedule.seed),
+            "HARNESS_ROLE": role,
+            "HARNESS_INSTANCE": str(instance),
+            "HARNESS_INSTANCES": str(self.spec.roles[role].instances),
+            "HARNESS_JOURNAL": str(self.folder / "journal" / f"{name}.jsonl"),
+            "HARNESS_COUNTERS": str(self.folder / "counters" / name),
+        }
+
+    def describe(self) -> dict[str, object]:
+        """Return this run's part of `environment.json`."""
+        return {
+            "topics": self.topics,
+            "group": self.group,
+            "slots": {f"{role}-{number}": slot for (role, number), slot in self.slots.items()},
+            "pipeline": {
+                "name": self.spec.name,
+                "path": str(self.spec.path),
+                "variant": self.spec.variant,
+                "order": self.spec.file.pipeline.order,
+                "document": self.spec.document,
+            },
+        }
+
+    def logical(self, topic: str) -> str:
+        """Return the pipeline's own name of a physical topic, or the physical one if it has none."""
+        return next((name for name, physical in self.topics.items() if physical == topic), topic)
+
+    def _read_counters(self) -> Iterator[Mapping[str, int]]:
+        for role, instance in self.slots:
+            yield self.supervisor.counters(role, instance).read()
+
+    def _apply_schema(self) -> None:
+        if self.spec.schema_path is None:
+            return
+        url = self.lab.database_url(SLOTS[0], self.database)
+        try:
+            text = self.spec.schema_path.read_text(encoding="utf-8")
+            with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+                connection.execute(text)  # type: ignore[arg-type]
+        except OSError as error:
+            raise PipelineError(f"The schema cannot be read: {error}") from error
+        except psycopg.Error as error:
+            raise PipelineError(
+                f"The schema {self.spec.schema_path} was refused by the database: {error}",
+                remedy="try it with psql against a standing lab: `harness up`",
+            ) from error
+
+    def _create_topics(self) -> None:
+        self.lab.cluster.create_topics(
+            [
+                TopicSpec(
+                    name=self.topics[name],
+                    partitions=topic.partitions,
+                    replication_factor=topic.replication_factor,
+                    config=topic.config,
+                )
+                for name, topic in self.spec.topics.items()
+            ]
+        )
+
+    def _tell_change(self, change: Change) -> None:
+        state = change.after
+        topic = self.logical(state.topic)
+        if topic == state.topic and not topic.startswith("__"):
+            return  # a topic of an earlier run that is still being deleted
+        self._events.emit(
+            "partition",
+            topic=topic,
+            partition=state.partition,
+            leader=state.leader,
+            epoch=state.leader_epoch,
+            isr=sorted(state.isr),
+        )
+
+    def _close(self) -> None:
+        self.gauges.stop()
+        self.supervisor.stop_all(deadline_s=STOP_GRACE_S)
+        with suppress(LabError):  # a lab that cannot be healed is replaced, see LabSession
+            self._restore()
+            self.lab.cluster.delete_topics(self.topics.values())
+            self.lab.database.drop(self.database)
+        self.watch.stop()
+
+    def _restore(self) -> None:
+        for process in (*self.lab.nodes.values(), self.lab.database):
+            if process.pid() is None:
+                process.start()
+            else:
+                process.resume()
+        self.linkbook.heal_everything()
+
+
+def assign_slots(spec: Spec) -> dict[tuple[str, int], int]:
+    """Give every role instance its own client slot, or every role one when they do not suffice."""
+    instances = spec.instances()
+    if len(instances) <= len(SLOTS):
+        return dict(zip(instances, SLOTS, strict=False))
+    if len(spec.roles) > len(SLOTS):
+        raise UsageError(
+            f"{spec.name} has {len(spec.roles)} roles; a lab has links for {len(SLOTS)}"
+        )
+    by_role = dict(zip(spec.roles, SLOTS, strict=False))
+    return {(name, instance): by_role[name] for name, instance in instances}
+

@@ -1,0 +1,187 @@
+"""The faults of one schedule, each led from its trigger through hold and heal to evidence."""
+
+from collections.abc import Callable
+from enum import Enum
+
+from harness.clock import Deadline, monotonic_s
+from harness.errors import LabError
+from harness.faults.driver import Driver, Evidence, Surroundings
+from harness.faults.make import make_driver
+from harness.faults.resolve import FaultError
+from harness.run.events import Events
+from harness.run.gauges import Tally
+from harness.schedule.values import AfterCount, AfterSeconds, AtPoint, Fault
+
+VERIFY_DEADLINE_S = 30.0
+
+
+class Phase(Enum):
+    """Where one fault is in its life; the values are the timeline's words."""
+
+    WAITING = "waiting"
+    ASKED = "asked"
+    HELD = "held"
+    HEALED = "healed"
+    VERIFIED = "verified"
+    FAILED = "failed"
+
+
+class _Player:
+    """One fault of the storm."""
+
+    def __init__(self, index: int, fault: Fault) -> None:
+        self.index = index
+        self.fault = fault
+        self.phase = Phase.WAITING
+        self.driver: Driver | None = None
+        self.held_at_s = 0.0
+        self.tally_at_hold: Tally | None = None
+        self.load_at_hold = False
+        self.verify_by: Deadline | None = None
+
+    def over(self) -> bool:
+        return self.phase in (Phase.VERIFIED, Phase.FAILED)
+
+
+class Storm:
+    """Polled from the run's own thread; `tick` returns within about a second."""
+
+    def __init__(
+        self,
+        faults: tuple[Fault, ...],
+        *,
+        around: Surroundings,
+        events: Events,
+        tally: Callable[[], Tally],
+        load_alive: Callable[[], bool],
+    ) -> None:
+        self._players = [_Player(index, fault) for index, fault in enumerate(faults)]
+        self._around = around
+        self._events = events
+        self._tally = tally
+        self._load_alive = load_alive
+        self._began_s = 0.0
+
+    def begin(self) -> None:
+        """Start the storm's clock and arm what waits for a crash point."""
+        self._began_s = monotonic_s()
+        for player in self._players:
+            if isinstance(player.fault.trigger, AtPoint):
+                self._ask(player)
+
+    def tick(self) -> None:
+        """Move every fault on as far as it can go now."""
+        for player in self._players:
+            if player.phase is Phase.WAITING and self._due(player):
+                self._ask(player)
+            if player.phase is Phase.ASKED and _driver(player).held():
+                self._hold(player)
+            if player.phase is Phase.HELD and self._ended(player):
+                self._heal(player)
+            if player.phase is Phase.HEALED:
+                self._verify(player)
+
+    def over(self) -> bool:
+        """Tell whether every fault has been verified healed, or has failed."""
+        return all(player.over() for player in self._players)
+
+    def abandon(self) -> None:
+        """Undo what is still in force and give up what never came; the storm has lasted too long.
+
+        A fault whose crash point was never passed is healed (disarmed) with the evidence that says
+        so; one whose trigger never came stays unasked: both make the run vacuous.
+        """
+        for player in self._players:
+            if player.phase in (Phase.ASKED, Phase.HELD):
+                self._heal(player)
+            elif player.phase is Phase.WAITING:
+                player.phase = Phase.FAILED
+
+    def waiting_for(self) -> str:
+        """Say in words what has not come to its end."""
+        return "; ".join(
+            f"{player.fault} is {player.phase.value} (starts after {player.fault.trigger})"
+            for player in self._players
+            if not player.over()
+        )
+
+    def _due(self, player: _Player) -> bool:
+        trigger = player.fault.trigger
+        if isinstance(trigger, AfterSeconds):
+            return monotonic_s() - self._began_s >= trigger.seconds
+        if isinstance(trigger, AfterCount):
+            return _count(self._tally(), trigger) >= trigger.count
+        return False
+
+    def _ask(self, player: _Player) -> None:
+        try:
+            player.driver = make_driver(player.fault, self._around)
+            self._tell(player, Phase.ASKED, what=player.driver.what,
+                       resolved=dict(player.driver.resolved))
+            player.driver.apply()
+        except FaultError as error:
+            # Its target was not there to be hit: the fault met nothing, which is not a failure.
+            if player.driver is None:
+                self._tell(player, Phase.ASKED, what=str(player.fault), resolved={})
+            self._tell(player, Phase.HEALED, bit=False, evidence=[error.message])
+            self._tell(player, Phase.VERIFIED)
+        except LabError as error:
+            self._tell(player, Phase.FAILED, what=str(player.fault), evidence=[error.message])
+
+    def _hold(self, player: _Player) -> None:
+        player.held_at_s = monotonic_s()
+        player.tally_at_hold = self._tally()
+        player.load_at_hold = self._load_alive()
+        self._tell(player, Phase.HELD, what=_driver(player).what)
+
+    def _ended(self, player: _Player) -> bool:
+        end = player.fault.end
+        if isinstance(end, AfterSeconds):
+            return monotonic_s() - player.held_at_s >= end.seconds
+        before = player.tally_at_hold
+        return before is not None and _count(self._tally(), end) - _count(before, end) >= end.count
+
+    def _heal(self, player: _Player) -> None:
+        try:
+            _driver(player).heal()
+        except LabError as error:
+            self._tell(player, Phase.FAILED, what=_driver(player).what, evidence=[error.message])
+            return
+        player.verify_by = Deadline(VERIFY_DEADLINE_S)
+        evidence = self._weigh(player)
+        self._tell(player, Phase.HEALED, what=_driver(player).what, bit=evidence.bit,
+                   evidence=list(evidence.sentences))
+
+    def _weigh(self, player: _Player) -> Evidence:
+        evidence = _driver(player).evidence()
+        moved = (
+            player.tally_at_hold is not None
+            and self._tally().total() > player.tally_at_hold.total()
+        )
+        if player.load_at_hold or moved:
+            return evidence
+        quiet = "no load was running when it was in force"
+        return Evidence(bit=False, sentences=(*evidence.sentences, quiet))
+
+    def _verify(self, player: _Player) -> None:
+        if _driver(player).healed():
+            self._tell(player, Phase.VERIFIED, what=_driver(player).what)
+        elif player.verify_by is not None and player.verify_by.passed():
+            self._tell(
+                player, Phase.FAILED, what=_driver(player).what,
+                evidence=[f"not verified healed within {VERIFY_DEADLINE_S:g} s"],
+            )
+
+    def _tell(self, player: _Player, phase: Phase, **fields: object) -> None:
+        player.phase = phase
+        self._events.emit("fault", fault=player.index, state=phase.value, **fields)
+
+
+def _driver(player: _Player) -> Driver:
+    if player.driver is None:
+        raise FaultError(f"{player.fault} has no driver yet")
+    return player.driver
+
+
+def _count(tally: Tally, moment: AfterCount) -> int:
+    return tally.acked if moment.event == "acked" else tally.processed

@@ -1,0 +1,43 @@
+"""The public names: everything that a scenario is written with, and nothing else."""
+
+from harness.run.plan import pipeline, variant
+from harness.run.result import RunResult
+from harness.run.session import LabSession
+from harness.schedule.values import Schedule, Workload
+from harness.schedule.words import (
+    cannot_fetch,
+    consumer,
+    database,
+    follower,
+    instance,
+    isolate,
+    kill,
+    leader,
+    node,
+    pause,
+    producer,
+    relay,
+    restart,
+)
+
+__all__ = [
+    "LabSession",
+    "RunResult",
+    "Schedule",
+    "Workload",
+    "cannot_fetch",
+    "consumer",
+    "database",
+    "follower",
+    "instance",
+    "isolate",
+    "kill",
+    "leader",
+    "node",
+    "pause",
+    "pipeline",
+    "producer",
+    "relay",
+    "restart",
+    "variant",
+]

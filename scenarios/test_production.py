@@ -1,0 +1,81 @@
+"""Production: the record never reaches the broker, or nobody knows whether it did.
+
+Safe: business row and outbox row in one transaction; a relay sends, and marks after the report.
+Unsafe: marking before the acknowledgement, and writing to database and Kafka one after the other.
+"""
+
+import pytest
+
+from harness.scenario import (
+    LabSession,
+    database,
+    kill,
+    leader,
+    pause,
+    pipeline,
+    producer,
+    relay,
+    restart,
+    variant,
+)
+
+
+def test_a_relay_killed_between_send_and_mark_sends_again(lab: LabSession) -> None:
+    """The record may be in the log, the row is unmarked: it is sent twice, and takes effect once."""
+    fault = kill(relay(0)).at("after_send", passes=20).for_seconds(1)
+    lab.run(pipeline("outbox"), fault).assert_exactly_once()
+
+
+def test_a_relay_killed_between_acknowledgement_and_mark_sends_again(lab: LabSession) -> None:
+    """The record is in the log for certain, and the row is unmarked."""
+    fault = kill(relay(0)).at("before_mark", passes=20).for_seconds(1)
+    lab.run(pipeline("outbox"), fault).assert_exactly_once()
+
+
+def test_a_producer_killed_inside_its_transaction_leaves_no_trace(lab: LabSession) -> None:
+    """Neither the business row nor its message may exist."""
+    fault = kill(producer(0)).at("in_transaction", passes=50).for_seconds(1)
+    lab.run(pipeline("outbox"), fault).assert_exactly_once()
+
+
+def test_a_relay_that_sleeps_holding_its_rows_does_no_harm(lab: LabSession) -> None:
+    """SIGSTOP the relay for three seconds, in whatever it was doing."""
+    run = lab.run(pipeline("outbox"), pause(relay(0)).after(acked=300).for_seconds(3))
+    run.assert_exactly_once()
+
+
+def test_a_database_restarted_under_load_loses_nothing(lab: LabSession) -> None:
+    """SIGKILL the database; crash recovery and every role's reconnection are part of it."""
+    run = lab.run(pipeline("outbox"), restart(database()).after(acked=300))
+    run.assert_exactly_once()
+
+
+def test_a_dead_leader_and_a_dead_relay_together_lose_nothing(lab: LabSession) -> None:
+    """The relay dies while it waits for a leader that is not there."""
+    run = lab.run(
+        pipeline("outbox"),
+        kill(leader("orders", 0)).after(acked=300).for_seconds(3),
+        kill(relay(0)).after(acked=320).for_seconds(1),
+    )
+    run.assert_exactly_once()
+
+
+@pytest.mark.unsafe
+def test_marking_before_the_acknowledgement_is_caught(lab: LabSession) -> None:
+    """The relay dies with records in its buffer whose rows are marked as sent."""
+    fault = kill(relay(0)).at("after_mark", passes=20).for_seconds(1)
+    lab.run(variant("mark-before-ack"), fault).assert_caught()
+
+
+@pytest.mark.unsafe
+def test_sending_inside_the_transaction_is_caught(lab: LabSession) -> None:
+    """The record is out, the transaction rolls back: a message about nothing."""
+    fault = kill(producer(0)).at("in_transaction", passes=50).for_seconds(1)
+    lab.run(variant("dual-write-in-transaction"), fault).assert_caught()
+
+
+@pytest.mark.unsafe
+def test_sending_after_the_commit_is_caught(lab: LabSession) -> None:
+    """The row is committed, and the process dies before it sends."""
+    fault = kill(producer(0)).at("after_commit", passes=50).for_seconds(1)
+    lab.run(variant("dual-write-after-commit"), fault).assert_caught()

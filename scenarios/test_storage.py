@@ -1,0 +1,72 @@
+"""Storage: a leader dies, or is cut off, before its records are replicated.
+
+Safe: acks=all, three replicas over racks, min.insync.replicas=2, no unclean election.
+Unsafe: acks=1 and acks=0 are told "done" by a leader that nobody follows any more.
+"""
+
+import pytest
+
+from harness.scenario import (
+    LabSession,
+    cannot_fetch,
+    follower,
+    isolate,
+    kill,
+    leader,
+    node,
+    pause,
+    pipeline,
+    variant,
+)
+
+
+def test_acked_messages_survive_the_death_of_their_leader(lab: LabSession) -> None:
+    """SIGKILL the leader under load; it comes back three seconds later."""
+    run = lab.run(pipeline("outbox"), kill(leader("orders", 0)).after(acked=300).for_seconds(3))
+    run.assert_exactly_once()
+
+
+@pytest.mark.parametrize("flavour", ["hold", "drop", "refuse"])
+def test_acked_messages_survive_the_isolation_of_their_leader(
+    lab: LabSession, flavour: str
+) -> None:
+    """Cut the leader off from its peers, while clients still reach it."""
+    fault = isolate(leader("orders", 0), flavour=flavour).after(acked=300).for_seconds(3)
+    lab.run(pipeline("outbox"), fault).assert_exactly_once()
+
+
+def test_a_leader_that_clients_cannot_reach_costs_time_but_no_message(lab: LabSession) -> None:
+    """Cut the leader off from every client, while its peers still follow it."""
+    fault = isolate(leader("orders", 0), flavour="drop", cut_from="clients")
+    run = lab.run(pipeline("outbox"), fault.after(acked=300).for_seconds(3))
+    run.assert_exactly_once()
+
+
+def test_one_follower_that_cannot_fetch_leaves_the_others_enough(lab: LabSession) -> None:
+    """Cut the one link on which a follower fetches from the leader."""
+    fault = cannot_fetch(follower("orders", 0), source=leader("orders", 0), flavour="hold")
+    lab.run(pipeline("outbox"), fault.after(acked=300).for_seconds(4)).assert_exactly_once()
+
+
+def test_a_leader_that_sleeps_past_its_session_is_replaced_without_loss(lab: LabSession) -> None:
+    """SIGSTOP the leader until it is fenced, then let it wake up as a follower."""
+    run = lab.run(pipeline("outbox"), pause(leader("orders", 0)).after(acked=300).for_seconds(4))
+    run.assert_exactly_once()
+
+
+def test_two_overlapping_faults_are_survived(lab: LabSession) -> None:
+    """A node dies while a follower of another partition is cut off from its leader."""
+    run = lab.run(
+        pipeline("outbox"),
+        kill(node(3)).after(acked=300).for_seconds(3),
+        cannot_fetch(node(1), source=node(2), flavour="drop").after(acked=350).for_seconds(2),
+    )
+    run.assert_exactly_once()
+
+
+@pytest.mark.unsafe
+@pytest.mark.parametrize("acks", ["acks-1", "acks-0"])
+def test_weaker_acks_lose_what_an_isolated_leader_acknowledged(lab: LabSession, acks: str) -> None:
+    """The same isolation under acks=1 and acks=0: acknowledged, and not in the log."""
+    fault = isolate(leader("orders", 0), flavour="hold").after(acked=300).for_seconds(4)
+    lab.run(variant(acks), fault).assert_caught()
