@@ -1,0 +1,131 @@
+"""Messages in the log that lack an effect: never delivered, delivered in vain, or stuck.
+
+PURE. Rules in `checker`.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from harness.ledger.accusations import Accusation
+from harness.ledger.evidence import Evidence, Facts, Witnesses, mask_of
+from harness.ledger.findings import Hop, Kind
+from harness.ledger.ids import Codes, Ints
+from harness.ledger.tally import Mask, Tally, log_columns, numbers, place_of, present_rows
+from harness.ledger.witness import Witness
+
+NOWHERE = -1
+
+
+@dataclass(slots=True, kw_only=True)
+class _Standing:
+    """Where messages without an effect stand in the log, and how far effects got there."""
+
+    slots: Ints
+    place: Ints
+    offset: Ints
+    reached: dict[int, int] = field(default_factory=dict)
+    """Highest offset of each partition whose record has its effect."""
+
+
+def effect_accusations(
+    tally: Tally, witnesses: Witnesses, evidence: Evidence, facts: Facts, required: Mask
+) -> list[Accusation]:
+    """Accuse, for each consumer seen, each required message in the log without its effect."""
+    present = required & (tally.log > 0)
+    nobody = np.zeros(len(tally.outcome), dtype=np.int32)
+    consumers = tally.consumers.words() or [None]
+    accusations = []
+    for name, counts in zip(consumers, tally.effects or [nobody], strict=True):
+        lacking = present & (counts == 0)
+        if lacking.any():
+            consumer = None if name is None else str(name)
+            accusations += _accuse(tally, witnesses, evidence, facts, lacking, counts, consumer)
+    return accusations
+
+
+def _accuse(  # noqa: PLR0913, PLR0917 - one step of the rule above, with all of its facts
+    tally: Tally,
+    witnesses: Witnesses,
+    evidence: Evidence,
+    facts: Facts,
+    lacking: Mask,
+    counts: Codes,
+    consumer: str | None,
+) -> list[Accusation]:
+    standing = _stand(tally, witnesses.log, lacking, counts)
+    committed = _committed(tally, witnesses.offsets, consumer)
+    read = _beyond(standing, committed)
+    delivered = read | mask_of(tally, sorted(evidence.delivered, key=str))[standing.slots]
+    passed = _beyond(standing, standing.reached)
+    stuck = ~read & ~passed & (not facts.drained)
+    return [
+        Accusation(kind=kind, hop=hop, consumer=consumer, slots=standing.slots[mask])
+        for kind, hop, mask in (
+            (Kind.LOST, Hop.NO_EFFECT, delivered & ~stuck),
+            (Kind.LOST, Hop.NEVER_DELIVERED, ~delivered & ~stuck),
+            (Kind.STUCK, Hop.NEVER_DELIVERED, stuck),
+        )
+    ]
+
+
+def _stand(tally: Tally, log: Witness, lacking: Mask, counts: Codes) -> _Standing:
+    """Find the first record of each lacking message, and how far effects reached."""
+    if not {"partition", "offset"} <= log.columns:
+        slots = np.flatnonzero(lacking)
+        return _Standing(slots=slots, place=np.full(len(slots), NOWHERE), offset=slots * 0)
+    found: list[tuple[Ints, Ints, Ints]] = []
+    reached: dict[int, int] = {}
+    for batch in log.batches("message_id", *log_columns(log)):
+        slots = tally.index.slots(batch.column("message_id"))
+        topic = tally.topics.encode(batch.column("topic")) if "topic" in log.columns else None
+        present = present_rows(tally, batch, slots=slots, topic=topic)
+        place, offset = place_of(batch, topic=topic), numbers(batch.column("offset"))
+        rows = np.flatnonzero(present & lacking[slots])
+        found.append((slots[rows], place[rows], offset[rows]))
+        done = np.flatnonzero(present & (counts[slots] > 0))
+        _reach(reached, place[done], offset[done])
+    slots, place, offset = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.lexsort((offset, place, slots))
+    slots, firsts = np.unique(slots[order], return_index=True)
+    rows = order[firsts]
+    return _Standing(slots=slots, place=place[rows], offset=offset[rows], reached=reached)
+
+
+def _reach(reached: dict[int, int], place: Ints, offset: Ints) -> None:
+    if not len(place):
+        return
+    order = np.argsort(place, kind="stable")
+    heads = np.concatenate([[0], np.flatnonzero(np.diff(place[order])) + 1])
+    highest = np.maximum.reduceat(offset[order], heads)
+    for where, top in zip(place[order][heads].tolist(), highest.tolist(), strict=True):
+        reached[where] = max(top, reached.get(where, NOWHERE))
+
+
+def _beyond(standing: _Standing, limits: dict[int, int]) -> Mask:
+    """Return which messages stand below the limit of their partition."""
+    distinct, inverse = np.unique(standing.place, return_inverse=True)
+    limit = np.array([limits.get(one, NOWHERE) for one in distinct.tolist()], dtype=np.int64)
+    below: Mask = standing.offset < limit[inverse]
+    return below
+
+
+def _committed(tally: Tally, offsets: Witness | None, consumer: str | None) -> dict[int, int]:
+    """Return the committed offset of each partition: of the group named like the consumer, if any.
+
+    Otherwise the highest of all groups counts: who reads in which group is the pipeline's secret.
+    """
+    if offsets is None:
+        return {}
+    grouped = "group" in offsets.columns
+    rows = []
+    for batch in offsets.batches("topic", "partition", "committed", *["group"] * grouped):
+        places = place_of(batch, topic=tally.topics.encode(batch.column("topic"))).tolist()
+        committed = numbers(batch.column("committed")).tolist()
+        groups = batch.column("group").to_pylist() if grouped else [None] * len(places)
+        rows += list(zip(groups, places, committed, strict=True))
+    own = [row for row in rows if row[0] is not None and row[0] == consumer] or rows
+    highest: dict[int, int] = {}
+    for _, place, offset in own:
+        highest[place] = max(offset, highest.get(place, NOWHERE))
+    return highest
