@@ -1,0 +1,197 @@
+"""The cluster as the audit path sees it: who leads, who is in sync, which topics there are.
+
+It reads and creates topics; it never goes through a proxy and never judges.
+"""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import Literal
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from harness.clock import Deadline, wait_until
+from harness.errors import LabError
+from harness.lab import kafka_wire
+from harness.lab.audit import ask_all
+from harness.lab.kafka_wire import MetadataView
+from harness.lab.protocol import PartitionState, TopicSpec
+
+ANSWER_S = 0.5
+CREATE_S = 15.0
+DELETE_S = 5.0
+
+
+class AuditCluster:
+    """`Cluster` over the unproxied audit ports of the nodes, by node number."""
+
+    def __init__(self, ports: Mapping[int, int]) -> None:
+        self.bootstrap = ",".join(f"127.0.0.1:{port}" for port in ports.values())
+        self._ports = dict(ports)
+        self._correlation = itertools.count(1)
+        self._client: AdminClient | None = None
+
+    def views(self) -> dict[int, MetadataView]:
+        """Return what each answering node believes, asked at the same moment."""
+        number = next(self._correlation) & 0x7FFFFFFF
+        answers = ask_all(
+            self._ports, kafka_wire.metadata_request(number), deadline_s=ANSWER_S
+        )
+        return {
+            node: kafka_wire.decode_metadata(answer, correlation_id=number)
+            for node, answer in answers.items()
+        }
+
+    def partitions(self) -> tuple[PartitionState, ...]:
+        """Return every partition, merged over all answering nodes (see `merge`)."""
+        views = self.views()
+        if not views:
+            raise LabError(
+                f"No node answered on its audit port ({self.bootstrap}) within {ANSWER_S:g} s"
+            )
+        return merge(views)
+
+    def registered(self) -> frozenset[int]:
+        """Return the nodes that the metadata of a majority lists as brokers."""
+        listed = Counter(node for view in self.views().values() for node in view.brokers)
+        majority = len(self._ports) // 2 + 1
+        return frozenset(node for node, count in listed.items() if count >= majority)
+
+    def coordinator(self, key: str, *, kind: Literal["group", "transaction"]) -> int | None:
+        """Return the node that coordinates `key`, None while nobody does; creates the topic."""
+        number = next(self._correlation) & 0x7FFFFFFF
+        request = kafka_wire.find_coordinator_request(number, key=key, kind=kind)
+        for answer in ask_all(self._ports, request, deadline_s=ANSWER_S).values():
+            node = kafka_wire.decode_coordinator(answer, correlation_id=number)
+            if node is not None:
+                return node
+        return None
+
+    def create_topics(self, specs: Iterable[TopicSpec], *, deadline_s: float = CREATE_S) -> None:
+        """Create topics and return when every replica is in sync on every partition."""
+        wanted = tuple(specs)
+        if not wanted:
+            return
+        deadline = Deadline(deadline_s)
+        asked = self._admin().create_topics(
+            [_new_topic(spec) for spec in wanted],
+            operation_timeout=deadline_s,
+            request_timeout=deadline_s,
+        )
+        _settle(asked, deadline=deadline, doing="create", forgiven=())
+        self.await_full_isr({spec.name: spec.partitions for spec in wanted}, deadline=deadline)
+
+    def await_full_isr(self, topics: Mapping[str, int], *, deadline: Deadline) -> None:
+        """Return when each topic has its partitions and every replica of them is in sync."""
+        seen: dict[str, list[PartitionState]] = {}
+
+        def whole() -> bool:
+            seen.clear()
+            for state in self.partitions():
+                if state.topic in topics:
+                    seen.setdefault(state.topic, []).append(state)
+            return all(_in_sync(seen.get(name, []), count) for name, count in topics.items())
+
+        wait_until(
+            whole,
+            deadline_s=deadline.remaining_s(),
+            describe=f"full in-sync replicas of {', '.join(sorted(topics))}",
+            last_seen=lambda: seen,
+        )
+
+    def delete_topics(self, names: Iterable[str]) -> None:
+        """Ask for the deletion of topics; no error for one that is gone."""
+        wanted = list(names)
+        if not wanted:
+            return
+        asked = self._admin().delete_topics(
+            wanted, operation_timeout=DELETE_S, request_timeout=DELETE_S
+        )
+        _settle(
+            asked,
+            deadline=Deadline(DELETE_S),
+            doing="delete",
+            forgiven=(KafkaError.UNKNOWN_TOPIC_OR_PART,),
+        )
+
+    def _admin(self) -> AdminClient:
+        if self._client is None:
+            self._client = AdminClient(
+                {
+                    "bootstrap.servers": self.bootstrap,
+                    "client.id": "harness-admin",
+                    "log_level": 0,  # a killed node is no news here
+                    "socket.timeout.ms": 5000,
+                    "reconnect.backoff.ms": 50,
+                    "reconnect.backoff.max.ms": 500,
+                }
+            )
+        return self._client
+
+
+def merge(views: Mapping[int, MetadataView]) -> tuple[PartitionState, ...]:
+    """Return one state per partition out of several nodes' views.
+
+    The highest leader epoch wins: an isolated node is behind. Changes of the in-sync replicas leave
+    that epoch alone, so among equals the view of most nodes wins, then the leader's own. A topic
+    that fewer than half of the answering nodes know has been deleted, or is not yet there.
+    """
+    held: dict[tuple[str, int], dict[int, PartitionState]] = defaultdict(dict)
+    for node, view in views.items():
+        for state in view.partitions:
+            held[state.topic, state.partition][node] = state
+    return tuple(
+        _believed(states)
+        for _, states in sorted(held.items())
+        if 2 * len(states) >= len(views)
+    )
+
+
+def _believed(states: Mapping[int, PartitionState]) -> PartitionState:
+    newest = max(state.leader_epoch for state in states.values())
+    fresh = {node: state for node, state in states.items() if state.leader_epoch == newest}
+    votes = Counter((state.leader, frozenset(state.isr)) for state in fresh.values())
+    return max(
+        fresh.items(),
+        key=lambda pair: (
+            votes[pair[1].leader, frozenset(pair[1].isr)],
+            pair[0] == pair[1].leader,
+            -pair[0],
+        ),
+    )[1]
+
+
+def _in_sync(states: list[PartitionState], count: int) -> bool:
+    return len(states) == count and all(
+        state.leader >= 0 and set(state.isr) == set(state.replicas) for state in states
+    )
+
+
+def _new_topic(spec: TopicSpec) -> NewTopic:
+    return NewTopic(
+        spec.name,
+        num_partitions=spec.partitions,
+        replication_factor=spec.replication_factor,
+        config=dict(spec.config),
+    )
+
+
+def _settle(
+    asked: "Mapping[str, Future[None]]",
+    *,
+    deadline: Deadline,
+    doing: str,
+    forgiven: tuple[int, ...],
+) -> None:
+    for name, future in asked.items():
+        try:
+            future.result(timeout=deadline.remaining_s() + 0.1)
+        except KafkaException as error:
+            if error.args[0].code() not in forgiven:
+                raise LabError(f"Kafka did not {doing} topic {name}: {error.args[0]}") from error
+        except TimeoutError as error:
+            raise LabError(
+                f"Kafka did not {doing} topic {name} within {deadline.seconds:g} s"
+            ) from error

@@ -1,0 +1,184 @@
+"""Starts a local lab: everything at once, each step bounded, and all taken down if one fails."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from harness.clock import Deadline, monotonic_s, wait_until
+from harness.errors import LabError
+from harness.lab.local import folders, leftovers, node, ports, proxies, warden
+from harness.lab.local.claims import Claim
+from harness.lab.local.guardian import Guardian
+from harness.lab.local.lab import LocalLab, release
+from harness.lab.local.layout import PORTS, Layout
+from harness.lab.local.links import LocalLinks
+from harness.lab.local.postgres import LocalPostgres
+from harness.lab.local.recipe import Recipe, recipe_of
+from harness.lab.local.toxiproxy import ToxiproxyApi
+from harness.lab.local.traffic import TrafficGauge
+from harness.lab.profile import FAST, Profile
+from harness.lab.protocol import NODES
+from harness.provision.parts import Parts, provide
+
+BOOT_S = 60.0
+_INTERNAL = {"__consumer_offsets": "group", "__transaction_state": "transaction"}
+
+
+def _silent(_line: str) -> None:
+    """Show a line of progress to nobody."""
+
+
+def start_local_lab(
+    parts: Parts | None = None,
+    *,
+    progress: Callable[[str], None] = _silent,
+    port_base: int | None = None,
+) -> LocalLab:
+    """Return a running lab: three nodes registered, internal topics in sync, the database open.
+
+    LabError if a port is taken (with `port_base`), a part is missing or a server does not come up;
+    nothing is left running then. Close it, or use it in a `with` statement.
+    """
+    recipe = recipe_of(provide(progress=progress) if parts is None else parts)
+    began = monotonic_s()
+    for name in leftovers.clear_dead_labs():
+        progress(f"cleared what the dead lab {name} left")
+    try:
+        lab = _assemble(recipe, profile=FAST, port_base=port_base)
+    except OSError as error:
+        raise LabError(
+            f"The lab's files could not be written below {folders.root()}: {error}",
+            remedy="free some space, or point TMPDIR at a folder with room",
+        ) from error
+    try:
+        _start(lab, progress=progress)
+    except BaseException as error:
+        tails = _last_words(lab)
+        lab.close()
+        if isinstance(error, OSError):
+            raise LabError(f"The lab could not be started: {error}{tails}") from error
+        if isinstance(error, LabError):
+            raise LabError(f"{error.message}{tails}", remedy=error.remedy) from error
+        raise
+    lab.boot_s = monotonic_s() - began
+    progress(f"lab {lab.name} is ready after {lab.boot_s:.1f} s")
+    return lab
+
+
+def _assemble(recipe: Recipe, *, profile: Profile, port_base: int | None) -> LocalLab:
+    """Claim name and ports, set the warden, and put the parts together; no server runs yet."""
+    base, port_claim = ports.claim_block(PORTS, base=port_base)
+    folder, name_claim = folders.claim_name()
+    claims = [name_claim, port_claim]
+    guardian = Guardian(folder, claims=claims)  # before anything that it would have to clear
+    try:
+        return _put_together(folder, Layout(base=base), recipe, profile, claims, guardian)
+    except BaseException:
+        warden.clear(folder, name=folder.name)
+        guardian.dismiss()
+        release(claims)
+        raise
+
+
+def _put_together(  # noqa: PLR0913
+    folder: Path,
+    layout: Layout,
+    recipe: Recipe,
+    profile: Profile,
+    claims: list[Claim],
+    guardian: Guardian,
+) -> LocalLab:
+    folders.make(folder)
+    mark = {warden.MARKER: folder.name}
+    files = node.prepare(folder, layout=layout, profile=profile, recipe=recipe)
+    population = proxies.prepare(folder, layout=layout)
+    api = ToxiproxyApi(layout.api)
+    toxiproxy = proxies.process(population, layout=layout, recipe=recipe, mark=mark, api=api)
+    gauge = TrafficGauge(population.parent / "server.log", layout=layout, pid=toxiproxy.pid)
+    return LocalLab(
+        folder=folder,
+        layout=layout,
+        recipe=recipe,
+        profile=profile,
+        claims=claims,
+        guardian=guardian,
+        settings={one.number: one.settings for one in files},
+        nodes={
+            one.number: node.process(one, layout=layout, recipe=recipe, mark=mark)
+            for one in files
+        },
+        toxiproxy=toxiproxy,
+        api=api,
+        links=LocalLinks(api, layout=layout, gauge=gauge),
+        database=LocalPostgres(folder, layout=layout, recipe=recipe, mark=mark),
+    )
+
+
+def _start(lab: LocalLab, *, progress: Callable[[str], None]) -> None:
+    deadline = Deadline(BOOT_S)
+    lab.toxiproxy.start()
+    for server in lab.nodes.values():
+        server.start()  # the longest way, so they are on it first
+    with ThreadPoolExecutor(1) as pool:
+        database = pool.submit(_start_database, lab, deadline)
+        proxies.await_populated(lab.toxiproxy, deadline=deadline)
+        progress("starting three nodes behind their proxies")
+        _await_nodes(lab, deadline=deadline)
+        _await_internal_topics(lab, deadline=deadline)
+        database.result(timeout=deadline.remaining_s() + 1)
+
+
+def _start_database(lab: LocalLab, deadline: Deadline) -> None:
+    lab.database.prepare()
+    lab.database.start()
+    wait_until(
+        lambda: _alive(lab) and lab.database.serves(),
+        deadline_s=deadline.remaining_s(),
+        describe="the database to accept queries",
+        last_seen=lambda: lab.database.log_tail(3),
+    )
+
+
+def _await_nodes(lab: LocalLab, *, deadline: Deadline) -> None:
+    wait_until(
+        lambda: _alive(lab) and lab.cluster.registered() == frozenset(NODES),
+        deadline_s=deadline.remaining_s(),
+        describe="three nodes to be registered",
+        last_seen=lambda: sorted(lab.cluster.registered()),
+        poll_s=0.03,
+    )
+
+
+def _await_internal_topics(lab: LocalLab, *, deadline: Deadline) -> None:
+    """Have the topics of groups and transactions made now, so that no run pays for them."""
+    wait_until(
+        lambda: _alive(lab) and _coordinated(lab),
+        deadline_s=deadline.remaining_s(),
+        describe="coordinators of groups and transactions",
+        poll_s=0.03,
+    )
+    lab.cluster.await_full_isr(dict.fromkeys(_INTERNAL, 3), deadline=deadline)
+
+
+def _coordinated(lab: LocalLab) -> bool:
+    """Ask for both in any case: the question is what makes their topics."""
+    asked = [
+        lab.cluster.coordinator("boot", kind="group"),
+        lab.cluster.coordinator("boot", kind="transaction"),
+    ]
+    return None not in asked
+
+
+def _alive(lab: LocalLab) -> bool:
+    """Return True, or raise at once if a server died instead of waiting out the deadline."""
+    servers = (*lab.nodes.values(), lab.toxiproxy, lab.database)
+    dead = [sentence for server in servers if (sentence := server.trouble()) is not None]
+    if dead:
+        raise LabError("; ".join(dead))
+    return True
+
+
+def _last_words(lab: LocalLab) -> str:
+    """Return the log tails of the servers that do not serve."""
+    silent = [server for server in lab.nodes.values() if not server.serves()]
+    return "".join(f"\n--- {server.name}:\n{server.log_tail(12)}" for server in silent)

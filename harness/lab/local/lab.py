@@ -1,0 +1,176 @@
+"""A running local lab: its servers, what they are asked for, and their end. `boot.py` makes one."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.errors import LabError
+from harness.lab.cluster import AuditCluster
+from harness.lab.local import proxies, warden
+from harness.lab.local.claims import Claim
+from harness.lab.local.guardian import Guardian
+from harness.lab.local.layout import Layout
+from harness.lab.local.links import LocalLinks
+from harness.lab.local.postgres import SETTINGS, LocalPostgres
+from harness.lab.local.process import ServerProcess
+from harness.lab.local.recipe import Recipe
+from harness.lab.local.toxiproxy import ToxiproxyApi
+from harness.lab.profile import Profile
+from harness.lab.protocol import NODES, SLOTS, Endpoint, Link
+
+
+class LocalLab:
+    """`Lab` of processes on this machine; also a context manager that closes it."""
+
+    def __init__(  # noqa: PLR0913  # the sum of its parts, put together in one place only
+        self,
+        *,
+        folder: Path,
+        layout: Layout,
+        recipe: Recipe,
+        profile: Profile,
+        claims: list[Claim],
+        guardian: Guardian,
+        settings: Mapping[int, Mapping[str, str]],
+        nodes: Mapping[int, ServerProcess],
+        toxiproxy: ServerProcess,
+        api: ToxiproxyApi,
+        links: LocalLinks,
+        database: LocalPostgres,
+    ) -> None:
+        self.name = folder.name
+        self.folder = folder
+        self.nodes = nodes
+        self.links = links
+        self.database = database
+        self.toxiproxy = toxiproxy
+        self.cluster = AuditCluster({node: layout.listener(node, "AUDIT") for node in NODES})
+        self.boot_s = 0.0
+        self._layout = layout
+        self._recipe = recipe
+        self._profile = profile
+        self._claims = claims
+        self._guardian = guardian
+        self._settings = settings
+        self._api = api
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def bootstrap(self, slot: int) -> str:
+        """Return KAFKA_BOOTSTRAP_SERVERS for a client slot: three proxied addresses."""
+        _require_slot(slot)
+        links = (Link(plane="client", source=f"slot{slot}", target=str(node)) for node in NODES)
+        return ",".join(f"127.0.0.1:{self._layout.proxy(link)}" for link in links)
+
+    def database_url(self, slot: int, name: str) -> str:
+        """Return the proxied URL of database `name` for a client slot."""
+        _require_slot(slot)
+        link = Link(plane="database", source=f"slot{slot}", target="database")
+        return self.database.role_url(name, port=self._layout.proxy(link))
+
+    def role_environment(self) -> Mapping[str, str]:
+        """Return what every process of this lab carries, so that a later start can find it."""
+        return {warden.MARKER: self.name}
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Return what a person needs to connect by hand."""
+        return (
+            *(
+                Endpoint(name=f"Kafka, client slot {slot}", address=self.bootstrap(slot))
+                for slot in SLOTS
+            ),
+            Endpoint(name="Kafka, audit (never cut)", address=self.cluster.bootstrap),
+            *(
+                Endpoint(
+                    name=f"PostgreSQL, client slot {slot}",
+                    address=self.database_url(slot, "postgres"),
+                )
+                for slot in SLOTS
+            ),
+            Endpoint(name="PostgreSQL, direct", address=self.database.url("postgres")),
+            Endpoint(name="Toxiproxy API", address=f"127.0.0.1:{self._layout.api}"),
+            Endpoint(name="Logs and data", address=str(self.folder)),
+        )
+
+    def describe(self) -> dict[str, object]:
+        """Return backend, versions, profile and every configuration in force, as JSON values."""
+        return {
+            "backend": "local",
+            "name": self.name,
+            "boot_s": round(self.boot_s, 3),
+            "profile": self._profile.name,
+            "versions": dict(self._recipe.described),
+            "nodes": {str(node): dict(settings) for node, settings in self._settings.items()},
+            "java": [word for word in self._recipe.java if word.startswith("-X")],
+            "database": dict(SETTINGS),
+            "links": {
+                str(link): {
+                    "listen": f"127.0.0.1:{self._layout.proxy(link)}",
+                    "upstream": f"127.0.0.1:{self._layout.upstream(link)}",
+                }
+                for link in self.links.all()
+            },
+        }
+
+    def check_alive(self) -> tuple[str, ...]:
+        """Return one sentence for each server that died or wedged without being asked to."""
+        sentences = [server.trouble() for server in self._servers()]
+        if self.toxiproxy.pid() is not None:
+            sentences.append(proxies.wedged(self._api))
+        if not self._guardian.alive():
+            sentences.append("the warden that clears this lab after a crash is gone")
+        return tuple(sentence for sentence in sentences if sentence is not None)
+
+    def memory_bytes(self) -> int:
+        """Return the resident memory of all the lab's servers; shared pages count once."""
+        return sum(server.memory_bytes() for server in self._servers())
+
+    def close(self) -> None:
+        """End every process and remove every file of the lab; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        survivors = end(self.folder, servers=self._servers(), guardian=self._guardian)
+        self.links.close()
+        release(self._claims)
+        if survivors:
+            raise LabError(
+                f"Processes {survivors} of {self.name} would not end",
+                remedy="the next start tries again; or end them by hand",
+            )
+
+    def _servers(self) -> tuple[ServerProcess, ...]:
+        return (*self.nodes.values(), self.toxiproxy, self.database)
+
+
+def end(folder: Path, *, servers: tuple[ServerProcess, ...], guardian: Guardian) -> list[int]:
+    """Clear a lab's folder and processes, collect its children, dismiss its warden."""
+    survivors = warden.clear(folder, name=folder.name)
+    for server in servers:
+        with suppress(TimeoutError):
+            server.reap()
+    guardian.dismiss()
+    return survivors
+
+
+def release(claims: list[Claim]) -> None:
+    """Give back a lab's name and its ports."""
+    for claim in claims:
+        claim.release(unlink=claim.path.name.startswith("lab-"))
+
+
+def _require_slot(slot: int) -> None:
+    if slot not in SLOTS:
+        raise LabError(f"There is no client slot {slot}; a lab has {SLOTS[0]} to {SLOTS[-1]}")

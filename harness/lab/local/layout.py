@@ -1,0 +1,76 @@
+"""Which port of a lab's block belongs to whom. Pure: it binds nothing.
+
+The per-source listener scheme: node k has a listener FROM_j for every node j, advertised at the
+proxy "j → k", and looks its peers up under its own inter-broker listener FROM_k; so j reaches k
+through the proxy "j → k" only. The same with CTRL_j for the quorum and SLOT_s for clients. AUDIT is
+never behind a proxy.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+from harness.lab.protocol import NODES, SLOTS, Link
+
+LISTENERS = (
+    *(f"CTRL_{node}" for node in NODES),
+    *(f"FROM_{node}" for node in NODES),
+    *(f"SLOT_{slot}" for slot in SLOTS),
+    "AUDIT",
+)
+LINKS: tuple[Link, ...] = (
+    *(
+        Link(plane=plane, source=str(source), target=str(target))
+        for plane in ("replication", "quorum")
+        for source, target in itertools.permutations(NODES, 2)
+    ),
+    *(
+        Link(plane="client", source=f"slot{slot}", target=str(node))
+        for slot in SLOTS
+        for node in NODES
+    ),
+    *(Link(plane="database", source=f"slot{slot}", target="database") for slot in SLOTS),
+)
+
+_API, _POSTGRES, _FIRST_LISTENER = 0, 1, 2
+_FIRST_PROXY = _FIRST_LISTENER + len(NODES) * len(LISTENERS)
+PORTS = _FIRST_PROXY + len(LINKS)
+"""How many ports a lab takes, from its base on."""
+
+_PROXY_OF = {link: _FIRST_PROXY + place for place, link in enumerate(LINKS)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The ports of one lab, all on 127.0.0.1."""
+
+    base: int
+
+    @property
+    def api(self) -> int:
+        """Toxiproxy's own."""
+        return self.base + _API
+
+    @property
+    def postgres(self) -> int:
+        """The database server's own."""
+        return self.base + _POSTGRES
+
+    def listener(self, node: int, name: str) -> int:
+        """Return the port where a node itself listens under a listener's name."""
+        place = NODES.index(node) * len(LISTENERS) + LISTENERS.index(name)
+        return self.base + _FIRST_LISTENER + place
+
+    def proxy(self, link: Link) -> int:
+        """Return the port where a link's proxy listens."""
+        return self.base + _PROXY_OF[link]
+
+    def upstream(self, link: Link) -> int:
+        """Return the port that a link's proxy connects to."""
+        if link.plane == "database":
+            return self.postgres
+        kind = {"replication": "FROM_", "quorum": "CTRL_", "client": "SLOT_"}[link.plane]
+        return self.listener(int(link.target), kind + link.source.removeprefix("slot"))
+
+    def all(self) -> range:
+        """Return every port of the lab."""
+        return range(self.base, self.base + PORTS)

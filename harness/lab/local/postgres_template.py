@@ -1,0 +1,115 @@
+"""Makes the data folder of a database server: `initdb` once for each user and version, then copies.
+
+The accounts' passwords are drawn when the template is made: any process of this machine reaches a
+loopback port, and a superuser of PostgreSQL runs commands.
+"""
+
+import json
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import LabError
+from harness.lab.local import folders
+from harness.lab.local.node import plain_environment
+from harness.lab.local.recipe import Recipe
+from harness.provision import cache
+
+SUPERUSER = "harness"
+APP = "app"
+INITDB_S = 60.0
+_FORMAT = 1
+"""Part of the template's name: count up when what is written here changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A role that can log in."""
+
+    name: str
+    password: str
+
+    def url(self, *, port: int, database: str) -> str:
+        """Return a libpq URL for a port of 127.0.0.1."""
+        return f"postgresql://{self.name}:{self.password}@127.0.0.1:{port}/{database}"
+
+
+def populate(data: Path, *, recipe: Recipe) -> Mapping[str, Account]:
+    """Make `data` a fresh data folder of the right owner; return its accounts by name."""
+    version = recipe.postgres_version.replace(" ", "-")
+    template = cache.entry(
+        f"postgres-data-{version}-{_FORMAT}", lambda part: _make_template(part, recipe=recipe)
+    )
+    data.parent.mkdir(mode=0o711, exist_ok=True)
+    data.parent.chmod(0o711)
+    shutil.copytree(template / "data", data, symlinks=True)
+    data.chmod(0o700)
+    _hand_over(data, user=recipe.postgres_user)
+    passwords = json.loads((template / "accounts.json").read_text(encoding="utf-8"))
+    return {name: Account(name=name, password=word) for name, word in passwords.items()}
+
+
+def _make_template(part: Path, *, recipe: Recipe) -> None:
+    """Run initdb where its account may write, then keep the result in the cache."""
+    passwords = {SUPERUSER: secrets.token_hex(8), APP: secrets.token_hex(8)}
+    with tempfile.TemporaryDirectory(dir=folders.root(), prefix="initdb-") as name:
+        home = Path(name)
+        home.chmod(0o700)
+        (home / "password").write_text(passwords[SUPERUSER], encoding="ascii")
+        _hand_over(home, user=recipe.postgres_user)
+        data = home / "data"
+        _run(
+            (
+                str(recipe.postgres_bin / "initdb"),
+                *("--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C"),
+                *("--auth=scram-sha-256", f"--username={SUPERUSER}"),
+                f"--pwfile={home / 'password'}",
+                f"--pgdata={data}",
+            ),
+            recipe=recipe,
+        )
+        _run(
+            (str(recipe.postgres_bin / "postgres"), "--single", "-D", str(data), "postgres"),
+            recipe=recipe,
+            text=f"CREATE ROLE {APP} LOGIN PASSWORD '{passwords[APP]}'\n",
+        )
+        shutil.copytree(data, part / "data")
+    (part / "data").chmod(0o700)
+    accounts = part / "accounts.json"
+    accounts.touch(mode=0o600)
+    accounts.write_text(json.dumps(passwords), encoding="utf-8")
+
+
+def _run(argv: tuple[str, ...], *, recipe: Recipe, text: str = "") -> None:
+    try:
+        done = subprocess.run(
+            argv,
+            input=text.encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=plain_environment(),
+            timeout=INITDB_S,
+            check=False,
+            user=recipe.postgres_user,
+            extra_groups=None if recipe.postgres_user is None else [],
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LabError(f"{Path(argv[0]).name} could not be run: {error}") from error
+    said = done.stdout.decode(errors="replace").strip()
+    if done.returncode != 0 or "ERROR" in said:
+        raise LabError(f"{Path(argv[0]).name} failed ({done.returncode}) and said:\n{said[-2000:]}")
+
+
+def _hand_over(folder: Path, *, user: str | None) -> None:
+    if user is None:
+        return
+    entry = pwd.getpwnam(user)
+    for path in (folder, *folder.rglob("*")):
+        os.lchown(path, entry.pw_uid, entry.pw_gid)
