@@ -77,7 +77,7 @@ def schema(witness: str, names: Sequence[str], *, id_type: str) -> pa.Schema:
 
 
 def batch(schema: pa.Schema, values: Mapping[str, Sequence[Any]], *, where: str) -> pa.RecordBatch:
-    """Return rows, given column by column, as one batch of `schema`; PipelineError if one cannot."""
+    """Return rows, given column by column, as a batch of `schema`, or raise PipelineError."""
     arrays = []
     for field in schema:
         source = "payload" if field.name == "payload_sha256" and "payload" in values else field.name

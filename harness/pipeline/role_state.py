@@ -1,0 +1,70 @@
+"""What the supervisor knows of one role instance, and the events it tells of it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from harness.pipeline.counters import Counters
+from harness.pipeline.role_process import RoleProcess
+
+State = Literal["started", "exited", "failing"]
+RESTART_LIMIT_S = 5.0
+SHORT_LIFE_S = 3.0
+"""A life that ends by itself before this counts as a failure to start."""
+FAILURES = 3
+"""That many short lives in a row are called failing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleEvent:
+    """Something that happened to a role instance; the fields of the timeline's `role` event."""
+
+    role: str
+    instance: int
+    state: State
+    """`failing` comes once, after the `exited` that made it so: it ends as soon as it starts."""
+    pid: int
+    code: int | None = None
+    asked: bool = False
+    """The harness ended it: by a kill, a stop, or an armed crash point."""
+    point: str | None = None
+    """The crash point that ended it."""
+    output: str = ""
+    """The last lines it printed, when it ended without being asked to."""
+
+
+@dataclass(slots=True, kw_only=True)
+class RoleState:
+    """One role instance over all its lives."""
+
+    role: str
+    instance: int
+    counters: Counters
+    output: Path
+    process: RoleProcess | None = None
+    started_s: float = 0.0
+    due_s: float | None = None
+    """When it is to be started again, on the monotonic clock; None: not at all."""
+    held: bool = False
+    """A fault decides when it starts again."""
+    stopping: bool = False
+    paused: bool = False
+    failures: int = 0
+    """Short lives in a row, each ended by itself."""
+    told_failing: bool = False
+    codes: list[int] = field(default_factory=list)
+    """The exit code of every life that ended."""
+    fired: dict[str, int] = field(default_factory=dict)
+    """Crash points known to have fired, with their pass."""
+
+    def newly_fired(self) -> str | None:
+        """Return the crash point that fired since this was last asked."""
+        now = self.counters.all_fired()
+        new = [name for name, at in now.items() if self.fired.get(name) != at]
+        self.fired = now
+        return new[0] if new else None
+
+    def restart_delay_s(self, first_s: float) -> float:
+        """Return how long to wait before the next start: doubled with each failure in a row."""
+        factor: float = 2.0 ** max(0, self.failures - 1)
+        return max(first_s, min(RESTART_LIMIT_S, first_s * factor))
