@@ -44,7 +44,7 @@ def effect_accusations(
     return accusations
 
 
-def _accuse(  # noqa: PLR0913, PLR0917 - one step of the rule above, with all of its facts
+def _accuse(
     tally: Tally,
     witnesses: Witnesses,
     evidence: Evidence,

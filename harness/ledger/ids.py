@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from harness.errors import UsageError
 from harness.ledger.hashing import Words, hash_int64, hash_strings
 
 Ints = NDArray[np.int64]
@@ -124,9 +125,15 @@ def hashes_of(ids: pa.Array, *, of_strings: bool) -> tuple[Words, Words | None, 
 def build_index(intents: Iterable[pa.Array]) -> tuple[IdIndex, int]:
     """Return the index over the id columns of the intents, and how many rows repeat an id.
 
-    The columns are int64 or string, without nulls, in row order; all are read before it returns.
+    The columns are int64 or string, in row order; all are read before it returns. UsageError if an
+    intent has no id.
     """
     arrays = [array for array in intents if len(array)]
+    if any(array.null_count for array in arrays):
+        raise UsageError(
+            "the intents witness holds rows without a message_id",
+            remedy="the intents query must name every message",
+        )
     if not arrays:
         return DirectIndex(low=0, size=0), 0
     count = sum(len(array) for array in arrays)

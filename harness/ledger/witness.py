@@ -118,7 +118,7 @@ class ParquetWitness:
 
     def __init__(self, path: Path) -> None:
         self.name = path.stem
-        self._path = path
+        self.path = path
         with self._open() as file:
             schema, self.rows = file.schema_arrow, file.metadata.num_rows
         check_schema(self.name, schema, where=str(path))
@@ -130,11 +130,11 @@ class ParquetWitness:
     def _open(self, *, read_dictionary: list[str] | None = None) -> pq.ParquetFile:
         try:
             return pq.ParquetFile(
-                self._path, read_dictionary=read_dictionary, pre_buffer=False, memory_map=False
+                self.path, read_dictionary=read_dictionary, pre_buffer=False, memory_map=False
             )
         except (pa.ArrowException, OSError) as error:
             raise WitnessError(
-                f"{self._path} is no readable Parquet file: {error}",
+                f"{self.path} is no readable Parquet file: {error}",
                 remedy="write the witness again; a torn file cannot be judged",
             ) from error
 
@@ -147,9 +147,9 @@ class ParquetWitness:
             try:
                 for batch in stream:
                     chosen = batch.select(list(columns))
-                    yield in_one_shape(chosen, witness=self.name, where=str(self._path))
+                    yield in_one_shape(chosen, witness=self.name, where=str(self.path))
             except (pa.ArrowException, OSError) as error:
-                raise WitnessError(f"{self._path} cannot be read to its end: {error}") from error
+                raise WitnessError(f"{self.path} cannot be read to its end: {error}") from error
 
     def take(self, rows: list[int]) -> list[dict[str, object]]:
         """Return whole rows by their number; reads only the row groups that hold them."""
@@ -186,17 +186,29 @@ def write_witness(
     """
     path = folder / "witness" / f"{name}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    stream = iter([batches] if isinstance(batches, pa.Table) else batches)
+    stream = _coalesced([batches] if isinstance(batches, pa.Table) else batches)
     first = next(stream, None)
     schema = first.schema if first is not None else empty_schema(name)
     check_schema(name, schema, where=str(path))
     part = path.with_suffix(".part")
     with pq.ParquetWriter(part, schema, **_settings(name, schema)) as writer:
         while first is not None:
-            table = first if isinstance(first, pa.Table) else pa.Table.from_batches([first])
-            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+            writer.write_table(first, row_group_size=ROW_GROUP_ROWS)
             first = next(stream, None)
     return part.replace(path)
+
+
+def _coalesced(batches: Iterable[pa.RecordBatch | pa.Table]) -> Iterator[pa.Table]:
+    """Join small batches, so that a slow source does not end in thousands of row groups."""
+    waiting: list[pa.Table] = []
+    for batch in batches:
+        table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
+        waiting.append(table)
+        if sum(one.num_rows for one in waiting) >= BATCH_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def empty_schema(name: str) -> pa.Schema:

@@ -1,0 +1,183 @@
+"""Judging a run folder: the same function online and offline, the same bytes in `verdict.json`.
+
+Owns the way from files to verdict; must not talk to anything but the folder.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.ledger.checker import Checked, check
+from harness.ledger.evidence import Evidence, Facts, Witnesses
+from harness.ledger.findings import NotMade, Verdict
+from harness.ledger.journal import Journal, evidence_of, figures_of, read_journals
+from harness.ledger.outcome import Knowledge, decide
+from harness.ledger.timeline import Timeline, read_json, read_timeline
+from harness.ledger.witness import ParquetWitness, WitnessError, open_witness
+
+INDISPENSABLE = ("intents", "log", "effects")
+OPTIONAL = ("outbox", "sent", "offsets")
+VERDICT_FILE = "verdict.json"
+
+
+@dataclass(slots=True)
+class _Opened:
+    witnesses: dict[str, ParquetWitness] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def judge(folder: Path) -> Verdict:
+    """Judge a run folder by what is in it.
+
+    UsageError if the folder is no run folder or a witness breaks the format; a witness that is
+    missing or torn makes the verdict UNKNOWN instead.
+    """
+    _demand_run_folder(folder)
+    schedule, environment = (
+        read_json(folder / name) for name in ("schedule.json", "environment.json")
+    )
+    timeline, journals, opened = read_timeline(folder), read_journals(folder), _open(folder)
+    checked = _check(opened, evidence_of(journals), facts_of(environment, timeline))
+    figures = {**checked.figures, **figures_of(journals), **_fault_figures(timeline)}
+    if checked.repeated_intents:
+        opened.unreadable.append(f"the intents name {checked.repeated_intents} message ids twice")
+    outcome, reasons, confirmed = decide(
+        Knowledge(
+            timeline=timeline,
+            budget=str(schedule.get("budget", "safe")),
+            unreadable=tuple(opened.unreadable),
+            holes=tuple(hole for journal in journals for hole in journal.holes),
+            totals=checked.totals,
+            figures=figures,
+        )
+    )
+    return Verdict(
+        outcome=outcome,
+        reasons=reasons,
+        findings=checked.findings,
+        totals=checked.totals,
+        confirmed=confirmed,
+        faults=timeline.faults(),
+        figures=figures,
+        checks_made=checked.made,
+        checks_not_made=(*checked.not_made, *_without_journals(journals)),
+    )
+
+
+def _demand_run_folder(folder: Path) -> None:
+    known = ("witness", "timeline.jsonl", "schedule.json", "environment.json")
+    if not any((folder / name).exists() for name in known):
+        raise UsageError(
+            f"{folder} is no run folder: it has none of {', '.join(known)}",
+            remedy="name the folder of one run; its format is described in ARCHITECTURE.md",
+        )
+
+
+def facts_of(environment: Mapping[str, object], timeline: Timeline) -> Facts:
+    """Return what the checker must know: names of topics, the promise of order, the drain."""
+    topics, pipeline = environment.get("topics"), environment.get("pipeline")
+    named = topics if isinstance(topics, dict) else {}
+    order = pipeline.get("order") if isinstance(pipeline, dict) else None
+    return Facts(
+        drained=timeline.drained(),
+        order_promised=order == "per-key",
+        physical_to_logical={str(real): str(name) for name, real in named.items()},
+    )
+
+
+def _open(folder: Path) -> _Opened:
+    opened = _Opened()
+    for name in (*INDISPENSABLE, *OPTIONAL):
+        try:
+            witness = open_witness(folder, name)
+        except WitnessError as error:
+            opened.unreadable.append(_without_folder(error, folder))
+            continue
+        if witness is not None:
+            opened.witnesses[name] = witness
+        elif name in INDISPENSABLE:
+            opened.unreadable.append(f"the {name} witness is missing")
+    return opened
+
+
+def _check(opened: _Opened, evidence: Evidence, facts: Facts) -> Checked:
+    """Run the checker, unless a witness that it cannot do without is missing or torn."""
+    found = opened.witnesses
+    if opened.unreadable:
+        return _unchecked("a witness is missing or cannot be read")
+    try:
+        return check(
+            Witnesses(
+                intents=found["intents"],
+                log=found["log"],
+                effects=found["effects"],
+                outbox=found.get("outbox"),
+                sent=found.get("sent"),
+                offsets=found.get("offsets"),
+            ),
+            evidence=evidence,
+            facts=facts,
+        )
+    except WitnessError as error:
+        opened.unreadable.append(_without_folder(error, found["intents"].path.parent.parent))
+        return _unchecked("a witness cannot be read to its end")
+
+
+def _unchecked(why: str) -> Checked:
+    return Checked(
+        findings=(),
+        totals=(),
+        figures={},
+        made=(),
+        not_made=(NotMade(check="every check of messages", why=why),),
+        repeated_intents=0,
+    )
+
+
+def _without_folder(error: WitnessError, folder: Path) -> str:
+    """Return the message with paths relative to the run: a moved folder is judged the same."""
+    return error.message.replace(f"{folder}/", "")
+
+
+def _fault_figures(timeline: Timeline) -> dict[str, int | float]:
+    faults = timeline.faults()
+    figures: dict[str, int | float] = {
+        "faults_scheduled": len(faults),
+        "faults_that_bit": sum(fault.bit for fault in faults),
+        "roles_exited_unasked": sum(
+            e.get("state") == "exited" and e.get("asked") is False for e in timeline.of("role")
+        ),
+    }
+    for event in timeline.of("drained"):
+        waited = event.get("waited_s")
+        if isinstance(waited, int | float):
+            figures["drain_s"] = waited
+    return figures
+
+
+def _without_journals(journals: tuple[Journal, ...]) -> tuple[NotMade, ...]:
+    if journals:
+        return ()
+    return (NotMade(check="redeliveries absorbed, gaps between acks", why="no journals"),)
+
+
+def write_verdict(folder: Path, verdict: Verdict) -> Path:
+    """Write `verdict.json` (sorted keys, so that equal verdicts are equal bytes)."""
+    path = folder / VERDICT_FILE
+    text = json.dumps(verdict.as_json(), indent=1, sort_keys=True, ensure_ascii=False)
+    part = path.with_suffix(".part")
+    part.write_text(text + "\n", encoding="utf-8")
+    return part.replace(path)
+
+
+def read_verdict(folder: Path) -> Verdict:
+    """Read `verdict.json` of a run folder; UsageError if there is none or it is no verdict."""
+    path = folder / VERDICT_FILE
+    try:
+        return Verdict.from_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} holds no verdict: {error}", remedy="judge the run again: harness check"
+        ) from error
