@@ -82,7 +82,7 @@ def check(
     )
     made, not_made = _checks(witnesses, evidence)
     return Checked(
-        findings=list_findings(accusations, witnesses.all(), index=tally.index),
+        findings=list_findings(accusations, witnesses.all(), tally=tally),
         totals=_totals(accusations),
         figures=_figures(tally, witnesses) | {"effects_without_record": absent},
         made=made,

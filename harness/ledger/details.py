@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from harness.ledger.accusations import Accusation
 from harness.ledger.findings import Finding, Hop, Kind, MessageId, Row
-from harness.ledger.ids import IdIndex, as_string, id_array
+from harness.ledger.ids import Ints, as_string, id_array
+from harness.ledger.tally import NO_INTENT, Mask, Tally
 from harness.ledger.witness import Witness
 
 LISTED_AT_MOST = 10_000
@@ -21,13 +22,13 @@ ROWS_FETCHED_AT_MOST = 200_000
 
 
 def list_findings(
-    accusations: list[Accusation], witnesses: Iterable[Witness], *, index: IdIndex
+    accusations: list[Accusation], witnesses: Iterable[Witness], *, tally: Tally
 ) -> tuple[Finding, ...]:
     """Return the findings in order of kind and message, at most LISTED_AT_MOST of each kind."""
     listed = _capped(accusations)
     if not listed:
         return ()
-    book = _Book(listed, index=index)
+    book = _Book(listed, tally=tally)
     for witness in witnesses:
         book.read(witness)
     findings = [
@@ -81,9 +82,9 @@ def _order(finding: Finding) -> tuple[object, ...]:
 class _Book:
     """The rows of the accused, by slot and (for strangers) by name."""
 
-    def __init__(self, listed: list[Accusation], *, index: IdIndex) -> None:
-        self._index = index
-        self._wanted = np.zeros(index.size + 1, dtype=np.bool_)
+    def __init__(self, listed: list[Accusation], *, tally: Tally) -> None:
+        self._index, self._strange = tally.index, tally.outcome == NO_INTENT
+        self._wanted = np.zeros(len(tally.outcome), dtype=np.bool_)
         for one in listed:
             self._wanted[one.slots] = True
         self._strangers = id_array([i for one in listed for i in one.strangers])
@@ -101,7 +102,8 @@ class _Book:
         for batch in witness.batches("message_id"):
             ids = batch.column(0)
             found = self._index.slots(ids)
-            mask = self._wanted[found] | self._named(ids)
+            mask = self._wanted[found]
+            self._add_strangers(mask, ids, found)
             rows = np.flatnonzero(mask)
             numbers.append(rows + first)
             slots.append(found[rows])
@@ -114,12 +116,13 @@ class _Book:
         ):
             self._note(slot, row, witness=witness.name)
 
-    def _named(self, ids: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        if not len(self._strangers):
-            return np.zeros(len(ids), dtype=np.bool_)
-        named = pc.fill_null(pc.is_in(as_string(ids), value_set=self._strangers), False)  # noqa: FBT003
-        mask: np.ndarray[tuple[int], np.dtype[np.bool_]] = named.to_numpy(zero_copy_only=False)
-        return mask
+    def _add_strangers(self, mask: Mask, ids: pa.Array, found: Ints) -> None:
+        """Add to `mask` the rows of the accused that no intent has."""
+        candidates = np.flatnonzero(self._strange[found]) if len(self._strangers) else ()
+        if len(candidates):
+            names = as_string(ids.take(pa.array(candidates)))
+            named = pc.is_in(names, value_set=self._strangers).to_numpy(zero_copy_only=False)
+            mask[candidates[named]] = True
 
     def _note(self, slot: int, row: dict[str, object], *, witness: str) -> None:
         name = row.pop("message_id")

@@ -17,7 +17,7 @@ from harness.errors import HarnessError, UsageError
 
 HASH_BYTES = 32
 BATCH_ROWS = 131_072
-ROW_GROUP_ROWS = 1_048_576
+ROW_GROUP_ROWS = 262_144
 
 COLUMNS: dict[str, dict[str, str]] = {
     "intents": {
