@@ -36,7 +36,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
 
 
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
@@ -76,8 +76,10 @@ def up(*, port_base: int | None) -> None:
         provide(progress=progress.note), progress=progress.note, port_base=port_base
     )
     try:
-        click.echo(f"\nlab {lab.name} is ready after {lab.boot_s:.1f} s "
-                   f"({lab.memory_bytes() / 2**20:.0f} MB)")
+        click.echo(
+            f"\nlab {lab.name} is ready after {lab.boot_s:.1f} s "
+            f"({lab.memory_bytes() / 2**20:.0f} MB)"
+        )
         for endpoint in lab.endpoints():
             click.echo(f"  {endpoint.name:28} {endpoint.address}")
         click.echo("Ctrl-C takes it down.")
@@ -91,16 +93,30 @@ def _wait_for_the_end() -> None:
 
 
 @main.command()
-@click.option("--pipeline", "pipeline_name", default="outbox", show_default=True,
-              help="A pipeline.toml, or a built-in pipeline.")
+@click.option(
+    "--pipeline",
+    "pipeline_name",
+    default="outbox",
+    show_default=True,
+    help="A pipeline.toml, or a built-in pipeline.",
+)
 @click.option("--variant", help="A named set of overrides; see `harness variants`.")
-@click.option("--schedule", "schedule_file", type=click.Path(path_type=Path),
-              help="A schedule.json, or a run folder to play again.")
-@click.option("--runs", type=click.Path(path_type=Path), default=RUNS, show_default=True,
-              help="Where run folders are made.")
+@click.option(
+    "--schedule",
+    "schedule_file",
+    type=click.Path(path_type=Path),
+    help="A schedule.json, or a run folder to play again.",
+)
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    show_default=True,
+    help="Where run folders are made.",
+)
 @click.option("--backend", default="auto", show_default=True, help="auto or local.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
-def run(  # noqa: PLR0913  (one parameter per option)
+def run(
     *,
     pipeline_name: str,
     variant: str | None,
@@ -142,11 +158,11 @@ def check(run_folder: Path, *, as_json: bool) -> None:
 
     Example: harness check runs/20261124T031500.123-outbox-1a2b3c4d5e6f
     """
-    from harness.ledger.judge import judge, verdict_text  # noqa: PLC0415
+    from harness.ledger.judge import judge  # noqa: PLC0415
     from harness.ledger.render import render_verdict  # noqa: PLC0415
 
     verdict = judge(_existing(run_folder))
-    click.echo(verdict_text(verdict) if as_json else render_verdict(verdict, width=_width()))
+    click.echo(json.dumps(verdict.as_json(), indent=2) if as_json else render_verdict(verdict, width=_width()))
     sys.exit(verdict.exit_code)
 
 
@@ -179,7 +195,11 @@ def variants(*, as_json: bool) -> None:
         click.echo(json.dumps([asdict(each) for each in found], indent=2))
         return
     for each in found:
-        expects = "holds" if each.expects is None else f"must be caught: {each.expects.finding} {each.expects.hop or ''}"
+        expects = (
+            "holds"
+            if each.expects is None
+            else f"must be caught: {each.expects.finding} {each.expects.hop or ''}"
+        )
         click.echo(f"{each.name:28} {each.row:14} {expects}\n{'':28} {each.why}")
 
 

@@ -1,15 +1,16 @@
 """The pytest plugin: options, the `lab` fixture, and failures that explain themselves."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.progress import LiveLine
-    from harness.run.events import Event
+    from harness.run.events import Event, Observer
     from harness.run.session import LabSession
 
 
@@ -37,9 +38,11 @@ def lab_session(request: pytest.FixtureRequest) -> "Iterator[LabSession]":
     from harness.run.session import LabSession, choose_backend, default_start  # noqa: PLC0415
 
     choose_backend(request.config.getoption("--backend"))
-    plain = PlainLines(lambda text: sys.stdout.write(text) and None)
-    screen = _Screen(request.config, LiveLine(sys.__stderr__)) if _on_terminal() else None
-    observers = [plain, screen] if screen else [plain]
+    plain = PlainLines(_print)
+    screen = None
+    if sys.__stderr__ is not None and sys.__stderr__.isatty():
+        screen = _Screen(request.config, LiveLine(sys.__stderr__))
+    observers: list[Observer] = [plain, screen] if screen else [plain]
     start = default_start(progress=screen.note if screen else plain.note)
     runs = Path(request.config.getoption("--runs"))
     with LabSession(start=start, runs=runs, observers=observers) as session:
@@ -48,12 +51,12 @@ def lab_session(request: pytest.FixtureRequest) -> "Iterator[LabSession]":
 
 @pytest.fixture
 def lab(lab_session: "LabSession") -> "LabSession":
-    """The lab that a scenario plays on: `lab.run(pipeline("outbox"), kill(leader(…)))`."""
+    """Return the lab that a scenario plays on: `lab.run(pipeline("outbox"), kill(leader(…)))`."""
     return lab_session
 
 
-def _on_terminal() -> bool:
-    return sys.__stderr__ is not None and sys.__stderr__.isatty()
+def _print(text: str) -> None:
+    sys.stdout.write(text)  # whatever stdout is now: pytest shows it with a failure
 
 
 class _Screen:

@@ -21,7 +21,7 @@ from harness.scenario import (
 
 
 def test_a_relay_killed_between_send_and_mark_sends_again(lab: LabSession) -> None:
-    """The record may be in the log, the row is unmarked: it is sent twice, and takes effect once."""
+    """The record may be in the log, the row is unmarked: sent twice, in effect once."""
     fault = kill(relay(0)).at("after_send", passes=20).for_seconds(1)
     lab.run(pipeline("outbox"), fault).assert_exactly_once()
 

@@ -1,12 +1,13 @@
 """What every driver promises, and what it is given to work on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from harness.faults.linkbook import LinkBook
 from harness.faults.watch import ClusterWatch
 from harness.lab.protocol import Lab
+from harness.pipeline.role_state import RoleEvent
 from harness.pipeline.supervisor import Supervisor
 
 
@@ -30,15 +31,22 @@ class Surroundings:
     """Logical topic name → physical name."""
     slots: Mapping[tuple[str, int], int]
     """(role, instance) → client slot."""
+    tell: Callable[[Iterable[RoleEvent]], None]
+    """Where what happens to roles is told."""
 
 
 class Driver(Protocol):
     """One fault on one resolved target. Calls come from one thread and return within a second."""
 
-    what: str
-    """The fault in words, its target resolved."""
-    resolved: Mapping[str, object]
-    """What the symbolic target turned out to be, for the timeline."""
+    @property
+    def what(self) -> str:
+        """The fault in words, its target resolved."""
+        ...
+
+    @property
+    def resolved(self) -> Mapping[str, object]:
+        """What the symbolic target turned out to be, for the timeline."""
+        ...
 
     def apply(self) -> None:
         """Ask for the fault. FaultError or LabError when it cannot be applied."""

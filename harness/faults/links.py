@@ -50,15 +50,13 @@ class CutLinks:
         return self._around.linkbook.is_healed(self._links)
 
     def evidence(self) -> Evidence:
-        """Connections that ran through the links when they were cut, and what the cluster did."""
+        """Return how many connections the cut met, and what the cluster did."""
         changes = cluster_sentences(self._around.watch, node=self._node, since_us=self._since_us)
         met = f"{self._met} open connections on {len(self._links)} links were met by the cut"
         return Evidence(bit=self._met > 0, sentences=(met, *changes))
 
 
-def isolation_links(
-    node: int, *, cut_from: str, around: Surroundings
-) -> tuple[Link, ...]:
+def isolation_links(node: int, *, cut_from: str, around: Surroundings) -> tuple[Link, ...]:
     """Return the links that isolate a node from its peers, from clients, or from everyone."""
     me = str(node)
     slots = {f"slot{slot}" for slot in around.slots.values()}

@@ -45,5 +45,7 @@ def require_instance(target: Instance, around: Surroundings) -> tuple[str, int]:
     found = (target.role, target.number)
     if found not in around.slots:
         known = ", ".join(f"{role} {number}" for role, number in sorted(around.slots))
-        raise UsageError(f"There is no process {target} in this pipeline", remedy=f"use one of: {known}")
+        raise UsageError(
+            f"There is no process {target} in this pipeline", remedy=f"use one of: {known}"
+        )
     return found

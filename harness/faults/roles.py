@@ -14,6 +14,7 @@ class KillRole:
         self.resolved = {"role": role, "instance": instance}
         self._who = (role, instance)
         self._supervisor = around.supervisor
+        self._tell = around.tell
         self._work: dict[str, int] = {}
         self._code: int | None = None
 
@@ -23,8 +24,8 @@ class KillRole:
             raise FaultError(f"{self._who[0]} {self._who[1]} was not running when its kill was due")
         self._work = self._supervisor.counters(*self._who).read()
         self._supervisor.hold_down(*self._who)
-        self._supervisor.kill(*self._who)
-        self._code = self._supervisor.exit_code(*self._who)
+        self._tell(self._supervisor.kill(*self._who))
+        self._code = self._supervisor.exit_codes(*self._who)[-1]
 
     def held(self) -> bool:
         """Tell whether the process is gone."""
@@ -32,14 +33,14 @@ class KillRole:
 
     def heal(self) -> None:
         """Start it again."""
-        self._supervisor.start(*self._who)
+        self._tell(self._supervisor.start(*self._who))
 
     def healed(self) -> bool:
         """Tell whether it runs."""
         return self._supervisor.pid(*self._who) is not None
 
     def evidence(self) -> Evidence:
-        """Its exit status, and the work it had done before."""
+        """Return its exit status, and the work it had done before."""
         done = ", ".join(f"{name} {count}" for name, count in sorted(self._work.items()) if count)
         return Evidence(
             bit=self._code == -signal.SIGKILL,
@@ -60,7 +61,10 @@ class KillAtPoint:
         self.resolved = {"role": role, "instance": instance, "point": point, "passes": passes}
         self._who = (role, instance)
         self._point = point
+        self._passes = passes
         self._supervisor = around.supervisor
+        self._tell = around.tell
+        self._lives = len(around.supervisor.exit_codes(role, instance))
         self._counters = around.supervisor.counters(role, instance)
         self._passed_before = 0
         self._code: int | None = None
@@ -69,29 +73,29 @@ class KillAtPoint:
         """Arm the crash point; it takes hold when the process passes it for the nth time."""
         self._passed_before = self._counters.read().get(self._point, 0)
         self._supervisor.hold_down(*self._who)
-        passes = self.resolved["passes"]
-        self._counters.arm(self._point, passes if isinstance(passes, int) else 1)
+        self._counters.arm(self._point, passes=self._passes)
 
     def held(self) -> bool:
         """Tell whether the crash point fired and the process is gone."""
         if not self._counters.fired(self._point):
             return False
-        if self._supervisor.pid(*self._who) is not None:
-            return False
-        self._code = self._supervisor.exit_code(*self._who)
+        codes = self._supervisor.exit_codes(*self._who)
+        if len(codes) <= self._lives:
+            return False  # it fired, and its supervisor has yet to notice
+        self._code = codes[-1]
         return True
 
     def heal(self) -> None:
         """Disarm, and start it again."""
         self._counters.disarm(self._point)
-        self._supervisor.start(*self._who)
+        self._tell(self._supervisor.start(*self._who))
 
     def healed(self) -> bool:
         """Tell whether it runs."""
         return self._supervisor.pid(*self._who) is not None
 
     def evidence(self) -> Evidence:
-        """The crash point's own pass count and the exit status."""
+        """Return the crash point's own pass count and the exit status."""
         fired = self._counters.fired(self._point)
         passed = self._counters.read().get(self._point, 0) - self._passed_before
         return Evidence(
@@ -120,7 +124,9 @@ class PauseRole:
         """Stop it; FaultError when it is not running."""
         self._pid = self._supervisor.pid(*self._who)
         if self._pid is None:
-            raise FaultError(f"{self._who[0]} {self._who[1]} was not running when its pause was due")
+            raise FaultError(
+                f"{self._who[0]} {self._who[1]} was not running when its pause was due"
+            )
         self._supervisor.pause(*self._who)
         self._at_hold = self._supervisor.counters(*self._who).read()
 
@@ -139,7 +145,7 @@ class PauseRole:
         return self._supervisor.pid(*self._who) is not None
 
     def evidence(self) -> Evidence:
-        """Nothing moved in it while it was stopped."""
+        """Tell whether nothing moved in it while it was stopped."""
         still = self._at_hold == self._at_heal
         passed = ", ".join(f"{name} {n}" for name, n in sorted(self._at_hold.items()) if n)
         return Evidence(

@@ -46,7 +46,7 @@ class KillNode:
         return self._process.serves()
 
     def evidence(self) -> Evidence:
-        """Its exit status, the connections it dropped, and what the cluster did."""
+        """Return its exit status, the connections it dropped, and what the cluster did."""
         changes = cluster_sentences(self._around.watch, node=self._node, since_us=self._since_us)
         return Evidence(
             bit=self._code == -signal.SIGKILL and self._met > 0,
@@ -93,7 +93,7 @@ class PauseNode:
         return self._process.serves()
 
     def evidence(self) -> Evidence:
-        """The connections it left hanging, and what the cluster did."""
+        """Return the connections it left hanging, and what the cluster did."""
         changes = cluster_sentences(self._around.watch, node=self._node, since_us=self._since_us)
         met = f"{self._met} open connections hung while it was stopped"
         return Evidence(bit=self._met > 0, sentences=(met, *changes))
@@ -131,7 +131,7 @@ class KillDatabase:
         return self._server.serves()
 
     def evidence(self) -> Evidence:
-        """Its exit status and the sessions that died with it."""
+        """Return its exit status and the sessions that died with it."""
         return Evidence(
             bit=self._code == -signal.SIGKILL and self._sessions > 0,
             sentences=(

@@ -84,11 +84,11 @@ class DrainQueries:
 
     def ask(self, lag: int | None) -> Standing:
         """Return where everything stands now."""
-        row = self._connection.execute(self._missing).fetchone()  # type: ignore[arg-type]
+        row = self._connection.execute(self._missing).fetchone()
         intents, effects, missing = row or (0, 0, 0)
         unsent: int | None = None
         if self._unsent:
-            found = self._connection.execute(self._unsent).fetchone()  # type: ignore[arg-type]
+            found = self._connection.execute(self._unsent).fetchone()
             unsent = found[0] if found else 0
         return Standing(
             intents=intents,
@@ -134,5 +134,5 @@ def embeddable(query: str) -> str:
 
 
 def _columns(connection: psycopg.Connection, query: str) -> frozenset[str]:
-    cursor = connection.execute(f"SELECT * FROM ({query}) AS q LIMIT 0")  # type: ignore[arg-type]
+    cursor = connection.execute(f"SELECT * FROM ({query}) AS q LIMIT 0")  # noqa: S608
     return frozenset(column.name for column in cursor.description or ())

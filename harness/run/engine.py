@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from harness.clock import Deadline, monotonic_s, sleep
-from harness.errors import HarnessError, LabError, PipelineError
+from harness.errors import LabError, PipelineError
 from harness.lab.protocol import Lab
 from harness.ledger.findings import Verdict
 from harness.ledger.judge import judge, write_verdict
@@ -20,7 +20,7 @@ from harness.run.events import Events, Observer, TimelineFile
 from harness.run.folder import disk_error, make_run_folder, write_environment
 from harness.run.offsets import OffsetReader, lag
 from harness.run.read import read_witnesses
-from harness.run.stage import Stage
+from harness.run.stage import Stage, failing_sentence
 from harness.run.storm import Storm
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Schedule
@@ -29,10 +29,9 @@ TICK_S = 0.01
 PROGRESS_S = 0.5
 WARM_MESSAGES = 40
 STORM_DEADLINE_S = 90.0
-HEAL_DEADLINE_S = 45.0
+HEAL_DEADLINE_S = 60.0
 SETTLE_S = 0.6
 SETTLE_DEADLINE_S = 10.0
-LOAD_STOP_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +88,7 @@ def _play_into(
     events = Events(timeline, *observers)
     try:
         stage = Stage(lab, spec, schedule, folder=folder, events=events)
-        write_environment(
-            folder, {**environment, "lab": lab.describe(), **stage.describe()}
-        )
+        write_environment(folder, {**environment, "lab": lab.describe(), **stage.describe()})
         with stage:
             Run(stage, schedule, events).play()
     finally:
@@ -110,7 +107,7 @@ class Run:
             around=stage.around(),
             events=events,
             tally=stage.gauges.tally,
-            load_alive=stage.supervisor.load_alive,
+            load_alive=stage.load_alive,
         )
         self._next_progress_s = 0.0
         self._troubles: set[str] = set()
@@ -135,8 +132,7 @@ class Run:
         self._progress(at_once=True)
 
     def _warm_up(self) -> None:
-        for event in self._supervisor.start_all():
-            self._tell_role(event)
+        self._stage.tell_roles(self._supervisor.start_all())
         deadline = Deadline(self._stage.spec.liveness.warmup_s)
         while self._stage.gauges.tally().processed < WARM_MESSAGES:
             self._tick()
@@ -156,18 +152,17 @@ class Run:
 
     def _heal(self) -> None:
         self._await("every partition to have all its replicas in sync", self._not_in_sync)
-        self._await("every role to run", self._supervisor.missing)
+        self._await("every role to run", self._not_running)
         before = self._stage.gauges.tally().processed
         began, deadline = monotonic_s(), Deadline(SETTLE_DEADLINE_S)
         while monotonic_s() - began < SETTLE_S or not self._flowed_since(before):
             self._tick()
             if deadline.passed():
                 break  # the drain will tell whether anything still moves
-        for event in self._supervisor.stop_load(deadline_s=LOAD_STOP_S):
-            self._tell_role(event)
+        self._stage.tell_roles(self._supervisor.stop_load())
 
     def _flowed_since(self, before: int) -> bool:
-        return not self._supervisor.load_alive() or (
+        return not self._stage.load_alive() or (
             self._stage.gauges.tally().processed >= before + WARM_MESSAGES
         )
 
@@ -179,8 +174,9 @@ class Run:
             queries = DrainQueries(stage.spec, connection)
             offsets = OffsetReader(stage.lab.cluster.bootstrap)
             physical = frozenset(stage.topics.values())
-            partitions = [(p.topic, p.partition) for p in stage.watch.partitions()
-                          if p.topic in physical]
+            partitions = [
+                (p.topic, p.partition) for p in stage.watch.partitions() if p.topic in physical
+            ]
 
             def ask() -> Standing:
                 standing = queries.ask(None)
@@ -195,12 +191,15 @@ class Run:
                 tick=self._tick,
                 moved=lambda: stage.gauges.tally().total(),
             )
-        self._events.emit("drained", complete=drained.complete,
-                          waited_s=round(drained.waited_s, 3), why=drained.why)
+        self._events.emit(
+            "drained",
+            complete=drained.complete,
+            waited_s=round(drained.waited_s, 3),
+            why=drained.why,
+        )
 
     def _read(self) -> None:
-        for event in self._supervisor.stop_all(deadline_s=3.0):
-            self._tell_role(event)
+        self._stage.tell_roles(self._supervisor.stop_all())
         read_witnesses(self._stage)
 
     def _not_in_sync(self) -> str:
@@ -212,6 +211,24 @@ class Run:
         ]
         return "; ".join(lagging[:3])
 
+    def _not_running(self) -> str:
+        return ", ".join(f"{role} {number}" for role, number in self._supervisor.missing())
+
+    def _never_warm(self) -> PipelineError:
+        tally = self._stage.gauges.tally()
+        said = "\n".join(
+            f"  {role} {number}: {self._supervisor.output(role, number, lines=3) or '(silent)'}"
+            for role, number in self._stage.slots
+        )
+        return PipelineError(
+            f"{self._stage.spec.path}: after {self._stage.spec.liveness.warmup_s:g} s of warm-up, "
+            f"without any fault, {tally.log} records were in its topics and {tally.effects} "
+            f"effects in its tables; {WARM_MESSAGES} effects were waited for.\n"
+            f"What the roles printed last:\n{said}",
+            remedy="do the roles use TOPIC_…, KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL? "
+            "Is liveness.warmup_s long enough?",
+        )
+
     def _await(self, what: str, lacking: Callable[[], str]) -> None:
         deadline = Deadline(HEAL_DEADLINE_S)
         while lacks := lacking():
@@ -220,8 +237,14 @@ class Run:
             self._tick(0.05)
 
     def _tick(self, seconds: float = TICK_S) -> None:
-        for event in self._supervisor.poll():
-            self._tell_role(event)
+        happened = self._supervisor.poll()
+        self._stage.tell_roles(happened)
+        failing = next((event for event in happened if event.state == "failing"), None)
+        if failing is not None and not self._warm:
+            raise PipelineError(
+                f"{self._stage.spec.path}: {failing_sentence(failing)}",
+                remedy="start it by hand against a standing lab (`harness up`) to see why",
+            )
         self._progress()
         sleep(seconds)
 
@@ -230,8 +253,14 @@ class Run:
             return
         self._next_progress_s = monotonic_s() + PROGRESS_S
         tally = self._stage.gauges.tally()
-        self._events.emit("progress", committed=tally.committed, acked=tally.acked,
-                          processed=tally.processed, log=tally.log, effects=tally.effects)
+        self._events.emit(
+            "progress",
+            committed=tally.committed,
+            acked=tally.acked,
+            processed=tally.processed,
+            log=tally.log,
+            effects=tally.effects,
+        )
         for sentence in self._stage.lab.check_alive():
             if sentence not in self._troubles:
                 self._troubles.add(sentence)

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import psycopg
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from harness.run.drain import embeddable
+from harness.run.offsets import OffsetReader
 
 SAMPLE_S = 0.25
 
@@ -45,14 +44,12 @@ class Gauges:
         counters: Callable[[], Iterable[Mapping[str, int]]],
     ) -> None:
         """`topics` maps physical names to partition counts; `counters` yields each role's."""
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._offsets = OffsetReader(bootstrap)
         self._partitions = [
-            TopicPartition(topic, number)
-            for topic, count in topics.items()
-            for number in range(count)
+            (topic, number) for topic, count in topics.items() for number in range(count)
         ]
         self._database_url = database_url
-        self._effects_query = f"SELECT count(*) FROM ({embeddable(effects_query)}) AS effects"
+        self._effects_query = f"SELECT count(*) FROM ({embeddable(effects_query)}) AS effects"  # noqa: S608
         self._counters = counters
         self._ends: dict[tuple[str, int], int] = {}
         self._effects = 0
@@ -87,28 +84,17 @@ class Gauges:
     def _run(self) -> None:
         connection: psycopg.Connection | None = None
         while not self._stop.wait(SAMPLE_S):
-            self._sample_log()
+            # A partition without a leader does not answer: its last known end stands.
+            self._ends |= self._offsets.newest(self._partitions)
             connection = self._sample_effects(connection)
         if connection is not None:
             connection.close()
 
-    def _sample_log(self) -> None:
-        request = {partition: OffsetSpec.latest() for partition in self._partitions}
-        answers = self._admin.list_offsets(request, request_timeout=1.0)
-        for partition, answer in answers.items():
-            try:
-                end = answer.result(timeout=1.5).offset
-            except (KafkaException, TimeoutError):
-                continue  # a partition without a leader: its last known end stands
-            self._ends[(partition.topic, partition.partition)] = end
-
     def _sample_effects(self, connection: psycopg.Connection | None) -> psycopg.Connection | None:
         try:
             if connection is None:
-                connection = psycopg.connect(
-                    self._database_url, autocommit=True, connect_timeout=2
-                )
-            row = connection.execute(self._effects_query).fetchone()  # type: ignore[arg-type]
+                connection = psycopg.connect(self._database_url, autocommit=True, connect_timeout=2)
+            row = connection.execute(self._effects_query).fetchone()
         except psycopg.Error:
             # The database is down, which is a legal fault, or the tables are not there yet:
             # connect again next time. A query that is wrong is told when the witnesses are read.

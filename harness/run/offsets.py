@@ -1,6 +1,7 @@
 """The end of every partition and where each consumer group stands, through the audit path."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from confluent_kafka import (
@@ -9,11 +10,14 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import OffsetSpec as Spec  # type: ignore[attr-defined]
 
 from harness.errors import LabError
 
 TIMEOUT_S = 5.0
+_EARLIEST = Spec.earliest()  # type: ignore[no-untyped-call]
+_LATEST = Spec.latest()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +46,24 @@ class OffsetReader:
     def __init__(self, bootstrap: str) -> None:
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
+    def newest(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Return the ends of those partitions that answer within a second, for live figures."""
+        request = {TopicPartition(*each): _LATEST for each in partitions}
+        found = {}
+        for at, answer in self._admin.list_offsets(request, request_timeout=1.0).items():
+            with suppress(KafkaException, TimeoutError):
+                found[at.topic, at.partition] = answer.result(timeout=1.5).offset
+        return found
+
     def ends(self, partitions: Iterable[tuple[str, int]]) -> tuple[PartitionEnds, ...]:
         """Return the begin and the committed end of each partition. LabError if one is silent."""
         wanted = sorted(partitions)
-        begins = self._list(wanted, OffsetSpec.earliest())
-        ends = self._list(wanted, OffsetSpec.latest())
+        begins = self._list(wanted, _EARLIEST)
+        ends = self._list(wanted, _LATEST)
         return tuple(
-            PartitionEnds(topic=topic, partition=number, begin=begins[topic, number],
-                          end=ends[topic, number])
+            PartitionEnds(
+                topic=topic, partition=number, begin=begins[topic, number], end=ends[topic, number]
+            )
             for topic, number in wanted
         )
 
@@ -68,13 +82,14 @@ class OffsetReader:
         request = [ConsumerGroupTopicPartitions(group)]
         future = self._admin.list_consumer_group_offsets(request, request_timeout=TIMEOUT_S)[group]
         return [
-            GroupOffset(group=group, topic=at.topic, partition=at.partition,
-                        committed=max(at.offset, -1))
+            GroupOffset(
+                group=group, topic=at.topic, partition=at.partition, committed=max(at.offset, -1)
+            )
             for at in future.result(TIMEOUT_S).topic_partitions
             if at.topic in topics
         ]
 
-    def _list(self, wanted: list[tuple[str, int]], spec: OffsetSpec) -> dict[tuple[str, int], int]:
+    def _list(self, wanted: list[tuple[str, int]], spec: Spec) -> dict[tuple[str, int], int]:
         answers = self._admin.list_offsets(
             {TopicPartition(topic, number): spec for topic, number in wanted},
             isolation_level=IsolationLevel.READ_COMMITTED,

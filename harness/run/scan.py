@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
@@ -13,7 +14,6 @@ from harness.run.offsets import PartitionEnds
 
 SCAN_DEADLINE_S = 120.0
 _AT_ONCE = 10_000
-
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +48,9 @@ def scan_log(
         deadline = Deadline(SCAN_DEADLINE_S)
         while open_until:
             if deadline.passed():
-                raise LabError(f"The log could not be read to its end: {sorted(open_until)} are left")
+                raise LabError(
+                    f"The log could not be read to its end: {sorted(open_until)} are left"
+                )
             batch = LogBatch()
             for message in consumer.consume(_AT_ONCE, timeout=0.2):
                 _take(message, batch, open_until, id_of)
@@ -74,7 +76,7 @@ def _take(
     batch.offset.append(message.offset() or 0)
     batch.timestamp_ms.append(message.timestamp()[1])
     try:
-        batch.message_id.append(id_of(message.headers(), key, value))
+        batch.message_id.append(id_of(_headers(message), key, value))
     except PipelineError as problem:
         raise PipelineError(
             f"{where[0]}/{where[1]} offset {message.offset()}: {problem.message}",
@@ -82,6 +84,11 @@ def _take(
         ) from problem
     batch.key.append(None if key is None else bytes(key).decode("utf-8", "backslashreplace"))
     batch.payload_sha256.append(hashlib.sha256(value or b"").digest())
+
+
+def _headers(message: Message) -> list[tuple[str, bytes | None]]:
+    """Return the headers; the client always gives a list, whatever its stubs allow."""
+    return cast("list[tuple[str, bytes | None]]", message.headers() or [])
 
 
 def _config(bootstrap: str, group: str) -> dict[str, object]:

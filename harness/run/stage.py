@@ -3,10 +3,10 @@
 Building it touches the lab; closing it leaves the lab as it was, whatever happened in between.
 """
 
-import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,13 +18,12 @@ from harness.faults.driver import Surroundings
 from harness.faults.linkbook import LinkBook
 from harness.faults.watch import Change, ClusterWatch
 from harness.lab.protocol import SLOTS, Lab, TopicSpec
+from harness.pipeline.role_state import RoleEvent
 from harness.pipeline.spec import Spec, topic_variable
 from harness.pipeline.supervisor import Supervisor
 from harness.run.events import Events
 from harness.run.gauges import Gauges
 from harness.schedule.values import Schedule
-
-STOP_GRACE_S = 3.0
 
 
 class Stage:
@@ -88,15 +87,26 @@ class Stage:
             linkbook=self.linkbook,
             topics=self.topics,
             slots=self.slots,
+            tell=self.tell_roles,
         )
 
+    def tell_roles(self, happened: Iterable[RoleEvent]) -> None:
+        """Write what happened to roles into the timeline; a failing one is trouble."""
+        for event in happened:
+            self._events.emit("role", **asdict(event))
+            if event.state == "failing":
+                self._events.emit("trouble", kind="pipeline", message=failing_sentence(event))
+
+    def load_alive(self) -> bool:
+        """Tell whether a process that makes load runs, or none was ever meant to."""
+        load = [one for one in self.slots if self.spec.kind(one[0]) == "load"]
+        return not load or any(self.supervisor.pid(*one) is not None for one in load)
+
     def environment(self, role: str, instance: int) -> Mapping[str, str]:
-        """Return what one role instance finds in its environment (ARCHITECTURE.md)."""
+        """Return what one role instance is told of the lab; the supervisor adds who it is."""
         slot = self.slots[role, instance]
         workload = self._schedule.workload
-        name = f"{role}-{instance}"
         return {
-            **os.environ,
             **self.lab.role_environment(),
             "KAFKA_BOOTSTRAP_SERVERS": self.lab.bootstrap(slot),
             "DATABASE_URL": self.lab.database_url(slot, self.database),
@@ -107,11 +117,6 @@ class Stage:
             "WORKLOAD_KEYS": str(workload.keys),
             "WORKLOAD_PAYLOAD_BYTES": str(workload.payload_bytes),
             "WORKLOAD_SEED": str(self._schedule.seed),
-            "HARNESS_ROLE": role,
-            "HARNESS_INSTANCE": str(instance),
-            "HARNESS_INSTANCES": str(self.spec.roles[role].instances),
-            "HARNESS_JOURNAL": str(self.folder / "journal" / f"{name}.jsonl"),
-            "HARNESS_COUNTERS": str(self.folder / "counters" / name),
         }
 
     def describe(self) -> dict[str, object]:
@@ -130,7 +135,7 @@ class Stage:
         }
 
     def logical(self, topic: str) -> str:
-        """Return the pipeline's own name of a physical topic, or the physical one if it has none."""
+        """Return the pipeline's own name of a topic, or the physical one if it has none."""
         return next((name for name, physical in self.topics.items() if physical == topic), topic)
 
     def _read_counters(self) -> Iterator[Mapping[str, int]]:
@@ -144,7 +149,7 @@ class Stage:
         try:
             text = self.spec.schema_path.read_text(encoding="utf-8")
             with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
-                connection.execute(text)  # type: ignore[arg-type]
+                connection.execute(text)
         except OSError as error:
             raise PipelineError(f"The schema cannot be read: {error}") from error
         except psycopg.Error as error:
@@ -182,7 +187,7 @@ class Stage:
 
     def _close(self) -> None:
         self.gauges.stop()
-        self.supervisor.stop_all(deadline_s=STOP_GRACE_S)
+        self.supervisor.close()
         with suppress(LabError):  # a lab that cannot be healed is replaced, see LabSession
             self._restore()
             self.lab.cluster.delete_topics(self.topics.values())
@@ -210,3 +215,10 @@ def assign_slots(spec: Spec) -> dict[tuple[str, int], int]:
     by_role = dict(zip(spec.roles, SLOTS, strict=False))
     return {(name, instance): by_role[name] for name, instance in instances}
 
+
+def failing_sentence(event: RoleEvent) -> str:
+    """Say that a role ends as soon as it starts, with the last that it printed."""
+    return (
+        f"{event.role} {event.instance} keeps ending by itself, the last time with status "
+        f"{event.code}; its last lines:\n{event.output or '(it printed nothing)'}"
+    )

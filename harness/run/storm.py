@@ -12,7 +12,7 @@ from harness.run.events import Events
 from harness.run.gauges import Tally
 from harness.schedule.values import AfterCount, AfterSeconds, AtPoint, Fault
 
-VERIFY_DEADLINE_S = 30.0
+VERIFY_DEADLINE_S = 60.0
 
 
 class Phase(Enum):
@@ -116,8 +116,9 @@ class Storm:
     def _ask(self, player: _Player) -> None:
         try:
             player.driver = make_driver(player.fault, self._around)
-            self._tell(player, Phase.ASKED, what=player.driver.what,
-                       resolved=dict(player.driver.resolved))
+            self._tell(
+                player, Phase.ASKED, what=player.driver.what, resolved=dict(player.driver.resolved)
+            )
             player.driver.apply()
         except FaultError as error:
             # Its target was not there to be hit: the fault met nothing, which is not a failure.
@@ -149,8 +150,13 @@ class Storm:
             return
         player.verify_by = Deadline(VERIFY_DEADLINE_S)
         evidence = self._weigh(player)
-        self._tell(player, Phase.HEALED, what=_driver(player).what, bit=evidence.bit,
-                   evidence=list(evidence.sentences))
+        self._tell(
+            player,
+            Phase.HEALED,
+            what=_driver(player).what,
+            bit=evidence.bit,
+            evidence=list(evidence.sentences),
+        )
 
     def _weigh(self, player: _Player) -> Evidence:
         evidence = _driver(player).evidence()
@@ -168,7 +174,9 @@ class Storm:
             self._tell(player, Phase.VERIFIED, what=_driver(player).what)
         elif player.verify_by is not None and player.verify_by.passed():
             self._tell(
-                player, Phase.FAILED, what=_driver(player).what,
+                player,
+                Phase.FAILED,
+                what=_driver(player).what,
                 evidence=[f"not verified healed within {VERIFY_DEADLINE_S:g} s"],
             )
 

@@ -41,9 +41,7 @@ def check_schedule(
         )
 
 
-def _problems(
-    fault: Fault, topics: Mapping[str, int], roles: Mapping[str, int]
-) -> Iterator[str]:
+def _problems(fault: Fault, topics: Mapping[str, int], roles: Mapping[str, int]) -> Iterator[str]:
     targets: list[Target] = [fault.target]
     if isinstance(fault, Cut):
         targets.append(fault.source)
@@ -81,7 +79,7 @@ def _target_problems(
 
 
 def _own_end_problems(fault: Kill | Pause, roles: Mapping[str, int]) -> Iterator[str]:
-    """A count that only the absent role can raise would never be reached."""
+    """Yield an end that only the absent role could bring about."""
     target, end = fault.target, fault.end
     alone = isinstance(target, Instance) and roles.get(target.role) == 1
     if alone and isinstance(target, Instance) and isinstance(end, AfterCount):

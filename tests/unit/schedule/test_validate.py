@@ -1,0 +1,61 @@
+"""A schedule that cannot be played is refused before anything is touched."""
+
+import pytest
+
+from harness.errors import UsageError
+from harness.schedule.validate import check_schedule
+from harness.schedule.values import Fault, Schedule
+from harness.schedule.words import (
+    cannot_fetch,
+    consumer,
+    database,
+    instance,
+    isolate,
+    kill,
+    leader,
+    node,
+    pause,
+    relay,
+    restart,
+)
+
+TOPICS = {"orders": 6}
+ROLES = {"producer": 1, "relay": 1, "consumer": 2}
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (kill(node(4)), "there is no node 4"),
+        (kill(leader("order", 0)), "there is no topic order"),
+        (isolate(leader("orders", 6)), "orders has no partition 6"),
+        (kill(consumer(2)), "there is no consumer 2: consumer has 2 instance(s)"),
+        (pause(instance("worker")), "there is no role worker"),
+        (kill(node(1)).at("after_send"), "only the kill of a role can wait for a crash point"),
+        (pause(relay(0)).at("after_send"), "only the kill of a role can wait for a crash point"),
+        (kill(relay(0)).at("after_send", passes=0), "not 0 times"),
+        (kill(node(1)).after(seconds=-1), "lie in the past"),
+        (cannot_fetch(node(1), source=node(9)), "there is no node 9"),
+        (pause(relay(0)).until(acked=5), "its only relay is away"),
+    ],
+)
+def test_an_impossible_fault_is_named_with_its_place(fault: Fault, said: str) -> None:
+    """The error names the fault and what there is instead."""
+    schedule = Schedule(pipeline="outbox", faults=(kill(node(1)), fault))
+    with pytest.raises(UsageError) as caught:
+        check_schedule(schedule, topics=TOPICS, roles=ROLES)
+    assert said in str(caught.value)
+    assert "fault 1" in str(caught.value)
+    assert "fault 0" not in str(caught.value)
+
+
+def test_every_possible_fault_is_let_through() -> None:
+    """A valid schedule raises nothing."""
+    faults = (
+        kill(node(1)),
+        kill(leader("orders", 5)).after(acked=1).until(acked=10),
+        pause(consumer(1)).until(processed=5),
+        kill(consumer(1)).at("after_poll", passes=3),
+        restart(database()),
+    )
+    check_schedule(Schedule(pipeline="outbox", faults=faults), topics=TOPICS, roles=ROLES)
