@@ -46,7 +46,9 @@ class _Asking:
             self.received += data
 
 
-def ask_all(ports: Mapping[int, int], request: bytes, *, deadline_s: float = 0.5) -> dict[int, bytes]:
+def ask_all(
+    ports: Mapping[int, int], request: bytes, *, deadline_s: float = 0.5
+) -> dict[int, bytes]:
     """Send one framed request to 127.0.0.1 at each node's port; return whole answers by node.
 
     Nodes that refuse, hang up or stay silent for `deadline_s` are left out.
@@ -75,7 +77,7 @@ def _connect(
     asked = []
     for node, port in ports.items():
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        sock.setblocking(False)
+        sock.settimeout(0)
         code = sock.connect_ex(("127.0.0.1", port))
         if code not in (0, errno.EINPROGRESS):
             sock.close()

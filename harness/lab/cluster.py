@@ -6,11 +6,10 @@ It reads and creates topics; it never goes through a proxy and never judges.
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from harness.clock import Deadline, wait_until
 from harness.errors import LabError
@@ -18,6 +17,9 @@ from harness.lab import kafka_wire
 from harness.lab.audit import ask_all
 from harness.lab.kafka_wire import MetadataView
 from harness.lab.protocol import PartitionState, TopicSpec
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 ANSWER_S = 0.5
 CREATE_S = 15.0
@@ -36,9 +38,7 @@ class AuditCluster:
     def views(self) -> dict[int, MetadataView]:
         """Return what each answering node believes, asked at the same moment."""
         number = next(self._correlation) & 0x7FFFFFFF
-        answers = ask_all(
-            self._ports, kafka_wire.metadata_request(number), deadline_s=ANSWER_S
-        )
+        answers = ask_all(self._ports, kafka_wire.metadata_request(number), deadline_s=ANSWER_S)
         return {
             node: kafka_wire.decode_metadata(answer, correlation_id=number)
             for node, answer in answers.items()
@@ -63,10 +63,10 @@ class AuditCluster:
         """Return the node that coordinates `key`, None while nobody does; creates the topic."""
         number = next(self._correlation) & 0x7FFFFFFF
         request = kafka_wire.find_coordinator_request(number, key=key, kind=kind)
-        for answer in ask_all(self._ports, request, deadline_s=ANSWER_S).values():
-            node = kafka_wire.decode_coordinator(answer, correlation_id=number)
-            if node is not None:
-                return node
+        for node, port in self._ports.items():
+            answer = ask_all({node: port}, request, deadline_s=ANSWER_S).get(node)
+            if answer is not None:
+                return kafka_wire.decode_coordinator(answer, correlation_id=number)
         return None
 
     def create_topics(self, specs: Iterable[TopicSpec], *, deadline_s: float = CREATE_S) -> None:
@@ -143,9 +143,7 @@ def merge(views: Mapping[int, MetadataView]) -> tuple[PartitionState, ...]:
         for state in view.partitions:
             held[state.topic, state.partition][node] = state
     return tuple(
-        _believed(states)
-        for _, states in sorted(held.items())
-        if 2 * len(states) >= len(views)
+        _believed(states) for _, states in sorted(held.items()) if 2 * len(states) >= len(views)
     )
 
 

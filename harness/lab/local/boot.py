@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 from harness.clock import Deadline, monotonic_s, wait_until
 from harness.errors import LabError
@@ -21,7 +22,10 @@ from harness.lab.protocol import NODES
 from harness.provision.parts import Parts, provide
 
 BOOT_S = 60.0
-_INTERNAL = {"__consumer_offsets": "group", "__transaction_state": "transaction"}
+_INTERNAL: dict[str, Literal["group", "transaction"]] = {
+    "__consumer_offsets": "group",
+    "__transaction_state": "transaction",
+}
 
 
 def _silent(_line: str) -> None:
@@ -80,7 +84,7 @@ def _assemble(recipe: Recipe, *, profile: Profile, port_base: int | None) -> Loc
         raise
 
 
-def _put_together(  # noqa: PLR0913
+def _put_together(
     folder: Path,
     layout: Layout,
     recipe: Recipe,
@@ -104,8 +108,7 @@ def _put_together(  # noqa: PLR0913
         guardian=guardian,
         settings={one.number: one.settings for one in files},
         nodes={
-            one.number: node.process(one, layout=layout, recipe=recipe, mark=mark)
-            for one in files
+            one.number: node.process(one, layout=layout, recipe=recipe, mark=mark) for one in files
         },
         toxiproxy=toxiproxy,
         api=api,
@@ -151,22 +154,21 @@ def _await_nodes(lab: LocalLab, *, deadline: Deadline) -> None:
 
 def _await_internal_topics(lab: LocalLab, *, deadline: Deadline) -> None:
     """Have the topics of groups and transactions made now, so that no run pays for them."""
+
+    def asked_for() -> bool:
+        there = {state.topic for state in lab.cluster.partitions()}
+        missing = [kind for topic, kind in _INTERNAL.items() if topic not in there]
+        for kind in missing:
+            lab.cluster.coordinator("boot", kind=kind)  # the question is what makes its topic
+        return _alive(lab) and not missing
+
     wait_until(
-        lambda: _alive(lab) and _coordinated(lab),
+        asked_for,
         deadline_s=deadline.remaining_s(),
-        describe="coordinators of groups and transactions",
-        poll_s=0.03,
+        describe="the topics of groups and transactions",
+        poll_s=0.05,
     )
     lab.cluster.await_full_isr(dict.fromkeys(_INTERNAL, 3), deadline=deadline)
-
-
-def _coordinated(lab: LocalLab) -> bool:
-    """Ask for both in any case: the question is what makes their topics."""
-    asked = [
-        lab.cluster.coordinator("boot", kind="group"),
-        lab.cluster.coordinator("boot", kind="transaction"),
-    ]
-    return None not in asked
 
 
 def _alive(lab: LocalLab) -> bool:

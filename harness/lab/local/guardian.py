@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from harness.lab.local import warden
@@ -38,10 +39,8 @@ class Guardian:
         """Tell the warden that the lab is cleared, and wait until it is gone."""
         if self._writing < 0:
             return
-        try:
+        with suppress(BrokenPipeError):  # it is gone already
             os.write(self._writing, warden.DONE)
-        except BrokenPipeError:
-            pass  # it is gone already
         os.close(self._writing)
         self._writing = -1
         self._process.wait(timeout=_END_S)

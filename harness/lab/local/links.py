@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from harness.clock import wait_until
 from harness.errors import LabError
 from harness.lab.local.layout import LINKS, Layout
-from harness.lab.local.toxiproxy import ToxiproxyApi, named
+from harness.lab.local.toxiproxy import ProxyState, ToxiproxyApi
 from harness.lab.local.traffic import TrafficGauge
 from harness.lab.protocol import Link, LinkTraffic
 from harness.schedule.values import Flavour
@@ -66,11 +66,8 @@ class LocalLinks:
             self._each(wanted, self._verify)
 
     def is_whole(self, link: Link) -> bool:
-        """Tell whether the link is enabled and nothing on it delays or drops (asked of the proxy)."""
-        state = self._api.state(str(link))
-        return state.enabled and all(
-            toxic.type == "latency" and toxic.attributes["latency"] == 0 for toxic in state.toxics
-        )
+        """Tell whether the link lets everything pass at once (asked of the proxy)."""
+        return _is_clear(self._api.state(str(link)))
 
     def traffic(self, links: Iterable[Link]) -> dict[Link, LinkTraffic]:
         """Observe links: established connections and accepted/terminated counts."""
@@ -100,7 +97,9 @@ class LocalLinks:
                 self._put(link, "drop", stream, kind="timeout", attributes={"timeout": 0})
         else:
             for stream in STREAMS:
-                self._put(link, "hold", stream, kind="latency", attributes={"latency": TEN_YEARS_MS})
+                self._put(
+                    link, "hold", stream, kind="latency", attributes={"latency": TEN_YEARS_MS}
+                )
         self._cuts.setdefault(link, set()).add(flavour)
         self._unknown.discard(link)
 
@@ -113,9 +112,7 @@ class LocalLinks:
         if toxic in there:
             self._api.update_toxic(str(link), toxic, attributes=attributes)
         else:
-            self._api.add_toxic(
-                str(link), toxic, kind=kind, stream=stream, attributes=attributes
-            )
+            self._api.add_toxic(str(link), toxic, kind=kind, stream=stream, attributes=attributes)
             there.add(toxic)
 
     def _heal_one(self, link: Link) -> None:
@@ -161,8 +158,12 @@ class LocalLinks:
 
     def _verify(self, link: Link) -> None:
         state = self._api.state(str(link))
-        if not self.is_whole(link):
-            raise LabError(f"Link {link} was healed but its proxy still has {named(state.toxics)}")
+        if not _is_clear(state):
+            toxics = {toxic.name: toxic.attributes for toxic in state.toxics}
+            raise LabError(
+                f"Link {link} was healed, but its proxy says enabled={state.enabled}, {toxics}",
+                remedy="the lab must be started anew",
+            )
         wait_until(
             lambda: self._accepts(link), deadline_s=VERIFY_S, describe=f"link {link} to accept"
         )
@@ -173,3 +174,10 @@ class LocalLinks:
             sock.bind(("127.0.0.1", 0))
             self._gauge.ignore(sock.getsockname()[1])
             return sock.connect_ex(("127.0.0.1", self._layout.proxy(link))) == 0
+
+
+def _is_clear(state: ProxyState) -> bool:
+    """Tell whether a proxy lets everything pass: a latency of zero is what a held link keeps."""
+    return state.enabled and all(
+        toxic.type == "latency" and toxic.attributes["latency"] == 0 for toxic in state.toxics
+    )

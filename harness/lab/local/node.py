@@ -75,9 +75,10 @@ def process(
 
 
 def plain_environment() -> dict[str, str]:
-    """Return what a server needs of this process's environment: no JAVA_*, PG* or proxy settings."""
+    """Return what a server needs of this environment: no JAVA_*, PG* or proxy settings."""
     kept = ("PATH", "LD_LIBRARY_PATH", "TZ")
-    return {"LC_ALL": "C"} | {name: os.environ[name] for name in kept if name in os.environ}
+    found = {name: os.environ[name] for name in kept if name in os.environ}
+    return {"LC_ALL": "C", **found}
 
 
 def _answers(audit_port: int) -> bool:

@@ -9,10 +9,14 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.lab.local.layout import LISTENERS, Layout
 from harness.lab.profile import Profile
 from harness.lab.protocol import NODES, Link
+
+if TYPE_CHECKING:
+    from harness.schedule.values import Plane
 
 
 def kafka_uuid() -> str:
@@ -72,7 +76,7 @@ def _advertised_port(node: int, name: str, *, layout: Layout) -> int:
         return layout.listener(node, name)
     if kind == "SLOT":
         return layout.proxy(Link(plane="client", source=f"slot{source}", target=str(node)))
-    plane = "replication" if kind == "FROM" else "quorum"
+    plane: Plane = "replication" if kind == "FROM" else "quorum"
     return layout.proxy(Link(plane=plane, source=source, target=str(node)))
 
 

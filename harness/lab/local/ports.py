@@ -16,6 +16,7 @@ STEP = 100
 LAST = 32_768
 """Blocks end below this, where Linux begins to hand out ports to outgoing connections."""
 PATIENCE_S = 5.0
+_UNPRIVILEGED = 1024
 
 
 def state_folder() -> Path:
@@ -47,7 +48,7 @@ def claim_block(size: int, *, base: int | None = None) -> tuple[int, Claim]:
 
 def _claim_fixed(base: int, size: int) -> Claim:
     """Claim a block by its base; one whose lab is just being cleared is waited for."""
-    if not 1024 <= base <= 65_536 - size:
+    if not _UNPRIVILEGED <= base <= 65_536 - size:
         raise LabError(f"A port base of {base} leaves no room for {size} ports below 65536")
     claim = wait_until(
         lambda: try_claim(state_folder() / f"{base}.lock"),

@@ -68,7 +68,7 @@ class LocalPostgres(ServerProcess):
         super().__init__("the database", command, answers=self._accepts_queries)
 
     def prepare(self) -> None:
-        """Make the data folder: a copy of this user's template, which is made at the first start."""
+        """Make the data folder, a copy of this user's template."""
         self._accounts = populate(self._data, recipe=self._recipe)
 
     def kill(self) -> None:
@@ -102,9 +102,7 @@ class LocalPostgres(ServerProcess):
 
     def _connect(self) -> "psycopg.Connection[tuple[object, ...]]":
         try:
-            return psycopg.connect(
-                self.url("postgres"), autocommit=True, connect_timeout=CONNECT_S
-            )
+            return psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=CONNECT_S)
         except psycopg.OperationalError as error:
             raise LabError(f"The database does not accept connections: {error}") from error
 

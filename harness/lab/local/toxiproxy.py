@@ -5,12 +5,11 @@ time limit and lets a 5xx pass; here each server has a class of its own. `/reset
 never called: on a wedged server they block every other call as well.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-import requests  # type: ignore[import-untyped]  # comes with toxiproxy-python, without types
+import requests  # comes with toxiproxy-python
 from toxiproxy.api import APIConsumer, validate_response
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 from toxiproxy.proxy import Proxy
@@ -55,7 +54,7 @@ class ToxiproxyApi:
         """Delete a proxy and close its connections; no error if there is none."""
         try:
             self._call("delete", _path(name), doing=f"delete proxy {name}")
-        except _UnknownProxy:
+        except _UnknownProxyError:
             return
 
     def state(self, name: str) -> ProxyState:
@@ -104,7 +103,7 @@ class ToxiproxyApi:
         except requests.RequestException as error:
             raise _unknown(doing, f"{type(error).__name__}: {error}") from error
         except NotFound as error:
-            raise _UnknownProxy(f"Toxiproxy could not {doing}: not found") from error
+            raise _UnknownProxyError(f"Toxiproxy could not {doing}: not found") from error
         except (ProxyExists, InvalidToxic) as error:
             raise _unknown(doing, str(error)) from error
         if response.status_code not in _OK:
@@ -112,7 +111,7 @@ class ToxiproxyApi:
         return dict(response.json()) if response.content else {}
 
 
-class _UnknownProxy(LabError):
+class _UnknownProxyError(LabError):
     """The server does not know this proxy or toxic."""
 
 
@@ -141,9 +140,9 @@ class _StrictConsumer(APIConsumer):  # type: ignore[misc]  # the package has no 
     @classmethod
     def _bounded(cls, method: str, url: str, **kwargs: Any) -> requests.Response:  # noqa: ANN401
         endpoint = f"http://{cls.host}:{cls.port}{url}"
-        return validate_response(
-            cls.session.request(method, endpoint, timeout=cls.call_s, **kwargs)
-        )
+        response = cls.session.request(method, endpoint, timeout=cls.call_s, **kwargs)
+        validate_response(response)
+        return response
 
 
 def proxy_value(name: str, *, listen: int, upstream: int, enabled: bool = True) -> dict[str, Any]:
@@ -154,11 +153,6 @@ def proxy_value(name: str, *, listen: int, upstream: int, enabled: bool = True) 
         "upstream": f"127.0.0.1:{upstream}",
         "enabled": enabled,
     }
-
-
-def named(toxics: Iterable[Toxic]) -> dict[str, Toxic]:
-    """Return toxics by their names."""
-    return {toxic.name: toxic for toxic in toxics}
 
 
 def _consumer(port: int, call_s: float) -> type[_StrictConsumer]:

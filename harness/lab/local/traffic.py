@@ -43,9 +43,7 @@ class TrafficGauge:
             accepted = dict(self._accepted)
         established = self._established()
         return {
-            link: _traffic(
-                accepted.get(str(link), 0), established.get(self._layout.proxy(link), 0)
-            )
+            link: _traffic(accepted.get(str(link), 0), established.get(self._layout.proxy(link), 0))
             for link in wanted
         }
 

@@ -1,4 +1,4 @@
-"""Ends what a lab started and removes its folder: for a lab that closes, and for one whose owner died.
+"""Ends what a lab started and removes its folder: when it closes, and when its owner died.
 
 Run as a script, `python -I warden.py FOLDER NAME`, it holds the reading end of a pipe whose other
 end only the harness has. When that end is gone (SIGKILL, a crash, a closed terminal) it clears the
@@ -52,9 +52,10 @@ def clear(folder: Path, *, name: str) -> list[int]:
 
 
 def processes_of(folder: Path, *, name: str) -> Iterator[psutil.Process]:
-    """Yield the living processes of a lab: by its mark in their environment, or, as PostgreSQL's
-    children overwrite theirs, by the database folder that they work in.
-    """  # noqa: D205, D209, D400, D415
+    """Yield the living processes of a lab: by its mark, or by the folder its database works in.
+
+    PostgreSQL's children overwrite their environment, so that the mark cannot be read there.
+    """
     for process in psutil.process_iter():
         if process.pid != os.getpid() and _belongs(process, folder / DATABASE_FOLDER, name):
             yield process

@@ -1,0 +1,111 @@
+"""Ports and addresses of the per-source listener scheme."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from harness.lab.local.layout import LINKS, LISTENERS, PORTS, Layout
+from harness.lab.local.node_config import advertised, format_storage, kafka_uuid, properties, render
+from harness.lab.profile import FAST
+from harness.lab.protocol import NODES, Link
+
+LAYOUT = Layout(base=20_000)
+
+
+def settings(node: int) -> dict[str, str]:
+    """Return the settings of one node."""
+    return properties(node, layout=LAYOUT, data=Path("data"), profile=FAST)
+
+
+def test_no_port_is_given_twice_and_none_lies_outside_of_the_block() -> None:
+    """Proxies, listeners, the API and the database share one block."""
+    given = [
+        LAYOUT.api,
+        LAYOUT.postgres,
+        *(LAYOUT.listener(node, name) for node in NODES for name in LISTENERS),
+        *(LAYOUT.proxy(link) for link in LINKS),
+    ]
+    assert sorted(given) == list(LAYOUT.all())
+    assert len(given) == PORTS <= 100
+
+
+def test_every_pair_of_nodes_and_every_slot_has_its_links() -> None:
+    """Six links on each plane between nodes, three and one for each of eight slots."""
+    counts = {
+        plane: sum(link.plane == plane for link in LINKS)
+        for plane in ("replication", "quorum", "client", "database")
+    }
+    assert counts == {"replication": 6, "quorum": 6, "client": 24, "database": 8}
+
+
+@pytest.mark.parametrize("source", NODES)
+@pytest.mark.parametrize("target", NODES)
+def test_a_node_is_sent_to_its_peer_through_their_proxy_only(source: int, target: int) -> None:
+    """A looks up B under FROM_A and CTRL_A: the proxy "A → B", or itself directly."""
+    for plane, kind in (("replication", "FROM"), ("quorum", "CTRL")):
+        link = Link(plane=plane, source=str(source), target=str(target))
+        own = LAYOUT.listener(target, f"{kind}_{source}")
+        expected = own if source == target else LAYOUT.proxy(link)
+        assert advertised(target, layout=LAYOUT)[f"{kind}_{source}"] == expected
+        if source != target:
+            assert LAYOUT.upstream(link) == own
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_looks_peers_up_under_its_own_names(node: int) -> None:
+    """Its inter-broker listener and the first of its controller listeners bear its number."""
+    assert settings(node)["inter.broker.listener.name"] == f"FROM_{node}"
+    assert settings(node)["controller.listener.names"].split(",")[0] == f"CTRL_{node}"
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_voters_are_reached_through_the_quorum_proxies(node: int) -> None:
+    """A node names itself directly and each other voter by the proxy towards it."""
+    voters = dict(
+        voter.split("@") for voter in settings(node)["controller.quorum.voters"].split(",")
+    )
+    for other in NODES:
+        link = Link(plane="quorum", source=str(node), target=str(other))
+        port = LAYOUT.listener(node, f"CTRL_{node}") if other == node else LAYOUT.proxy(link)
+        assert voters[str(other)] == f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_every_address_is_loopback(node: int) -> None:
+    """Nothing is bound to or advertised at another address."""
+    for key in ("listeners", "advertised.listeners"):
+        assert all("://127.0.0.1:" in address for address in settings(node)[key].split(","))
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_the_audit_listener_is_never_behind_a_proxy(node: int) -> None:
+    """The harness reads the truth through it."""
+    assert advertised(node, layout=LAYOUT)["AUDIT"] == LAYOUT.listener(node, "AUDIT")
+
+
+def test_ids_are_what_kafka_makes() -> None:
+    """Sixteen bytes in 22 characters of base64url, none with a leading dash."""
+    for _ in range(200):
+        text = kafka_uuid()
+        assert len(text) == 22
+        assert not text.startswith("-")
+        assert len(base64.urlsafe_b64decode(text + "==")) == 16
+
+
+def test_formatting_writes_an_id_of_its_own_into_each_folder(tmp_path: Path) -> None:
+    """Directory ids are unique, or a broker refuses to start (KIP-858)."""
+    checkpoint = tmp_path / "bootstrap.checkpoint"
+    checkpoint.write_bytes(b"records")
+    texts = set()
+    for node in NODES:
+        data = tmp_path / str(node) / "data"
+        format_storage(data, node=node, cluster_id="c", bootstrap_checkpoint=checkpoint)
+        assert (data / "bootstrap.checkpoint").read_bytes() == b"records"
+        texts.add((data / "meta.properties").read_text().split("directory.id=")[1])
+    assert len(texts) == 3
+
+
+def test_a_backslash_survives_a_properties_file() -> None:
+    """It is the one character of a path that the format would eat."""
+    assert render({"b": "x\\y", "a": "1"}) == "a=1\nb=x\\\\y\n"
