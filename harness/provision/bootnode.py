@@ -13,8 +13,8 @@ from harness import clock
 from harness.errors import LabError, ProvisionError
 from harness.provision import command
 
-START_DEADLINE_S = 60.0
-STOP_DEADLINE_S = 60.0
+START_DEADLINE_S = 120.0
+STOP_DEADLINE_S = 120.0
 STARTED = "Kafka Server started"
 
 

@@ -9,7 +9,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
@@ -70,10 +70,11 @@ def entry(
         ):
             if not is_whole(target):
                 _build(target, build)
+        _sweep(home)
     except OSError as error:
         raise ProvisionError(
-            f"The cache folder {home} cannot be written: {error}",
-            remedy="free some space or point XDG_CACHE_HOME at a folder you may write",
+            f"Making {name} in the cache folder {home} failed: {error}",
+            remedy="free some space, or point XDG_CACHE_HOME at a folder you may write",
         ) from error
     return target
 
@@ -135,6 +136,16 @@ def _locked(path: Path, *, waiting: str, progress: Callable[[str], None]) -> Ite
         yield
     finally:
         lock.release()
+
+
+def _sweep(home: Path) -> None:
+    """Remove what dead starts left of other entries: parts whose lock nobody holds."""
+    import filelock  # noqa: PLC0415  # see _locked
+
+    for part in home.glob(".*.part-*"):
+        owner = part.name.rpartition(".part-")[0]
+        with suppress(filelock.Timeout), filelock.FileLock(home / f"{owner}.lock", timeout=0):
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _build(target: Path, build: Callable[[Path], None]) -> None:

@@ -12,7 +12,7 @@ from harness.errors import ProvisionError
 from harness.provision import bootnode, cache, command, jvm
 from harness.provision.values import Progress, silent
 
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 NAME = "bootstrap.checkpoint"
 
 

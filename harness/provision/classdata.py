@@ -15,7 +15,7 @@ from harness.provision.values import Progress, silent
 
 NAME = "kafka.jsa"
 BASE = "base.jsa"
-DUMP_DEADLINE_S = 60.0
+DUMP_DEADLINE_S = 120.0
 NOTEBOOK = "class-data-failures"
 RETRY_AFTER_US = 24 * 3600 * 1_000_000
 

@@ -63,8 +63,8 @@ class BackendChoice:
     """The Docker engine's version; None when none answers."""
 
     def __str__(self) -> str:
-        answers = f"{self.engine} does" if self.engine else "does not"
-        return f"local (the Docker backend is not built yet; an engine {answers} answer)"
+        answer = f"an engine answers: {self.engine}" if self.engine else "no engine answers"
+        return f"local (the Docker backend is not built yet; {answer})"
 
     def to_json(self) -> dict[str, object]:
         """Return the choice as JSON values."""

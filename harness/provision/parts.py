@@ -1,5 +1,6 @@
 """All parts of a lab as one value: found where they are, fetched where they are not."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ def provide(kafka_version: str = KAFKA_VERSION, *, progress: Progress = silent) 
     Safe to call from several processes at once. ProvisionError, with what to do, if a part is
     missing and cannot be fetched.
     """
+    progress = _in_turn(progress)
     runtime = java.provide(progress=progress)
     libs, proxy, database = _together(
         partial(kafka.provide, kafka_version, java_home=java.home(runtime.path), progress=progress),
@@ -66,6 +68,17 @@ def provide(kafka_version: str = KAFKA_VERSION, *, progress: Progress = silent) 
             ("postgresql", database),
         ),
     )
+
+
+def _in_turn(progress: Progress) -> Progress:
+    """Return `progress` for several threads, of which one speaks at a time."""
+    turn = threading.Lock()
+
+    def tell(line: str) -> None:
+        with turn:
+            progress(line)
+
+    return tell
 
 
 def _together(*fetches: Callable[[], Found]) -> list[Found]:
