@@ -124,7 +124,7 @@ def _start(lab: LocalLab, *, progress: Callable[[str], None]) -> None:
         server.start()  # the longest way, so they are on it first
     with ThreadPoolExecutor(1) as pool:
         database = pool.submit(_start_database, lab, deadline)
-        proxies.await_populated(lab.toxiproxy, deadline=deadline)
+        proxies.await_populated(lab.toxiproxy, layout=lab.layout, deadline=deadline)
         progress("starting three nodes behind their proxies")
         _await_nodes(lab, deadline=deadline)
         _await_internal_topics(lab, deadline=deadline)

@@ -48,7 +48,7 @@ class LocalLab:
         self.toxiproxy = toxiproxy
         self.cluster = AuditCluster({node: layout.listener(node, "AUDIT") for node in NODES})
         self.boot_s = 0.0
-        self._layout = layout
+        self.layout = layout
         self._recipe = recipe
         self._profile = profile
         self._claims = claims
@@ -72,13 +72,13 @@ class LocalLab:
         """Return KAFKA_BOOTSTRAP_SERVERS for a client slot: three proxied addresses."""
         _require_slot(slot)
         links = (Link(plane="client", source=f"slot{slot}", target=str(node)) for node in NODES)
-        return ",".join(f"127.0.0.1:{self._layout.proxy(link)}" for link in links)
+        return ",".join(f"127.0.0.1:{self.layout.proxy(link)}" for link in links)
 
     def database_url(self, slot: int, name: str) -> str:
         """Return the proxied URL of database `name` for a client slot."""
         _require_slot(slot)
         link = Link(plane="database", source=f"slot{slot}", target="database")
-        return self.database.role_url(name, port=self._layout.proxy(link))
+        return self.database.role_url(name, port=self.layout.proxy(link))
 
     def role_environment(self) -> Mapping[str, str]:
         """Return what every process of this lab carries, so that a later start can find it."""
@@ -100,7 +100,7 @@ class LocalLab:
                 for slot in SLOTS
             ),
             Endpoint(name="PostgreSQL, direct", address=self.database.url("postgres")),
-            Endpoint(name="Toxiproxy API", address=f"127.0.0.1:{self._layout.api}"),
+            Endpoint(name="Toxiproxy API", address=f"127.0.0.1:{self.layout.api}"),
             Endpoint(name="Logs and data", address=str(self.folder)),
         )
 
@@ -117,8 +117,8 @@ class LocalLab:
             "database": dict(SETTINGS),
             "links": {
                 str(link): {
-                    "listen": f"127.0.0.1:{self._layout.proxy(link)}",
-                    "upstream": f"127.0.0.1:{self._layout.upstream(link)}",
+                    "listen": f"127.0.0.1:{self.layout.proxy(link)}",
+                    "upstream": f"127.0.0.1:{self.layout.upstream(link)}",
                 }
                 for link in self.links.all()
             },

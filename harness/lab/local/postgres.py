@@ -49,14 +49,14 @@ class LocalPostgres(ServerProcess):
     def __init__(
         self, folder: Path, *, layout: Layout, recipe: Recipe, mark: Mapping[str, str]
     ) -> None:
-        self._data = folder / warden.DATABASE_FOLDER
+        self.data = folder / warden.DATABASE_FOLDER
         self._port = layout.postgres
         self._recipe = recipe
         self._accounts: Mapping[str, Account] = {}
         command = Command(
             argv=(
                 str(recipe.postgres_bin / "postgres"),
-                *("-D", str(self._data), "-p", str(self._port)),
+                *("-D", str(self.data), "-p", str(self._port)),
                 *(word for key, value in SETTINGS.items() for word in ("-c", f"{key}={value}")),
             ),
             folder=folder / "postgres",
@@ -69,12 +69,12 @@ class LocalPostgres(ServerProcess):
 
     def prepare(self) -> None:
         """Make the data folder, a copy of this user's template."""
-        self._accounts = populate(self._data, recipe=self._recipe)
+        self._accounts = populate(self.data, recipe=self._recipe)
 
     def kill(self) -> None:
         """SIGKILL the whole family; give back the shared memory that it cannot any more."""
         super().kill()
-        warden.remove_shared_memory(self._data)
+        warden.remove_shared_memory(self.data)
 
     def create(self, name: str) -> None:
         """Create an empty database that the pipeline's account owns."""

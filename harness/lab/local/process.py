@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,9 +81,8 @@ class ServerProcess:
         """SIGSTOP it; returns when the kernel says it is stopped."""
         with self._lock:
             processes = self._running()
-            for process in processes:
-                process.send_signal(signal.SIGSTOP)
             self._paused = True
+            _signal(processes, signal.SIGSTOP)
             self._await_status(processes, stopped=True)
 
     def resume(self) -> None:
@@ -92,8 +92,7 @@ class ServerProcess:
             if self.pid() is None:
                 return
             processes = self._running()
-            for process in processes:
-                process.send_signal(signal.SIGCONT)
+            _signal(processes, signal.SIGCONT)
             self._await_status(processes, stopped=False)
 
     def pid(self) -> int | None:
@@ -179,15 +178,14 @@ class ServerProcess:
     def _kill_all(self, child: "subprocess.Popen[bytes]") -> None:
         """End the parent first, so that it cannot start another child."""
         family = self.family()
-        for process in family:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
+        _signal(family, signal.SIGKILL)
         child.wait(timeout=GONE_S)
-        _, alive = psutil.wait_procs(family[1:], timeout=GONE_S)
-        if alive:
-            raise LabError(f"{self.name}: {len(alive)} of its children outlived SIGKILL")
+        wait_until(
+            lambda: not any(_is_alive(process) for process in family),
+            deadline_s=GONE_S,
+            describe=f"the children of {self.name} to end after SIGKILL",
+            poll_s=0.005,
+        )
 
     def _running(self) -> list[psutil.Process]:
         family = self.family()
@@ -197,10 +195,20 @@ class ServerProcess:
 
     def _await_status(self, processes: list[psutil.Process], *, stopped: bool) -> None:
         wait_until(
-            lambda: all(_is_stopped(process) == stopped for process in processes),
+            lambda: all(
+                _is_stopped(process) == stopped for process in processes if _is_alive(process)
+            ),
             deadline_s=STATE_S,
             describe=f"the kernel to say that {self.name} {'is stopped' if stopped else 'runs'}",
         )
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Tell whether it still runs; a zombie is gone, whenever init finds time to collect it."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _is_stopped(process: psutil.Process) -> bool:
@@ -208,6 +216,12 @@ def _is_stopped(process: psutil.Process) -> bool:
         return bool(process.status() == psutil.STATUS_STOPPED)
     except psutil.NoSuchProcess:
         return False
+
+
+def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 def _group_of(user: str | None) -> int | None:

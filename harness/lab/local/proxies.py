@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.clock import Deadline, wait_until
 from harness.errors import LabError
+from harness.lab.audit import refuses
 from harness.lab.local.layout import LINKS, Layout
 from harness.lab.local.node import plain_environment
 from harness.lab.local.process import Command, ServerProcess
@@ -53,14 +54,14 @@ def process(
     return ServerProcess("Toxiproxy", command, answers=lambda: wedged(api) is None)
 
 
-def await_populated(server: ServerProcess, *, deadline: Deadline) -> None:
+def await_populated(server: ServerProcess, *, layout: Layout, deadline: Deadline) -> None:
     """Return when every proxy listens; LabError with the server's own words if one cannot."""
 
     def populated() -> bool:
         said = server.log_tail(len(LINKS) + 20)
         if server.pid() is None or any(word in said for word in _FAILED):
             raise LabError(f"Toxiproxy did not start; it last said:\n{server.log_tail(5)}")
-        return _POPULATED in said
+        return _POPULATED in said and not refuses((layout.api,))  # it opens its API last
 
     wait_until(
         populated,

@@ -1,0 +1,48 @@
+"""Real servers without Kafka: a Toxiproxy with every proxy of a lab, and what it runs on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.clock import Deadline
+from harness.lab.local import ports, proxies, warden
+from harness.lab.local.layout import PORTS, Layout
+from harness.lab.local.links import LocalLinks
+from harness.lab.local.recipe import Recipe, recipe_of
+from harness.lab.local.toxiproxy import ToxiproxyApi
+from harness.lab.local.traffic import TrafficGauge
+from harness.provision.parts import provide
+
+
+@pytest.fixture(scope="session")
+def recipe() -> Recipe:
+    """Return what labs of this machine are made from."""
+    return recipe_of(provide())
+
+
+@pytest.fixture
+def layout() -> Iterator[Layout]:
+    """Return a claimed block of ports."""
+    base, claim = ports.claim_block(PORTS)
+    yield Layout(base=base)
+    claim.release()
+
+
+@pytest.fixture
+def links(layout: Layout, recipe: Recipe, tmp_path: Path) -> Iterator[LocalLinks]:
+    """Return the links of a lab whose nodes are yet to come."""
+    api = ToxiproxyApi(layout.api)
+    population = proxies.prepare(tmp_path, layout=layout)
+    server = proxies.process(
+        population, layout=layout, recipe=recipe, mark={warden.MARKER: "none"}, api=api
+    )
+    gauge = TrafficGauge(population.parent / "server.log", layout=layout, pid=server.pid)
+    server.start()
+    try:
+        proxies.await_populated(server, layout=layout, deadline=Deadline(10))
+        links = LocalLinks(api, layout=layout, gauge=gauge)
+        yield links
+        links.close()
+    finally:
+        server.kill()
