@@ -23,12 +23,8 @@ scenarios: $(STAMP) ## play the scenarios on a real lab
 	$(BIN)/pytest scenarios/ $(ARGS)
 
 # One after the other, in the order in which a mistake is cheapest to find.
-test: $(STAMP) ## everything that holds the harness itself: lint, types and all tests
-	$(MAKE) lint
-	$(MAKE) types
-	$(MAKE) unit
-	$(MAKE) integration
-	$(MAKE) system
+.NOTPARALLEL:
+test: lint types unit integration system ## everything that holds the harness itself
 
 lint: $(STAMP) ## ruff's rules and ruff's format
 	$(BIN)/ruff check

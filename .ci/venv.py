@@ -40,6 +40,7 @@ def digest() -> str:
 
 def make() -> None:
     """Make it from nothing: a half-made one is not worth telling apart."""
+    STAMP.unlink(missing_ok=True)
     shutil.rmtree(VENV, ignore_errors=True)
     sys.stdout.write(f"making .venv with Python {sys.version.split()[0]}\n")
     sys.stdout.flush()
