@@ -39,12 +39,20 @@ def _mentioning(text: str) -> list[int]:
     ]
 
 
+def _repository_without_kafka(folder: Path) -> Path:
+    """Give Maven its own tools, so that only what this test is about has to be downloaded."""
+    usual = Path.home() / ".m2" / "repository"
+    if usual.exists():
+        shutil.copytree(usual, folder, ignore=shutil.ignore_patterns("kafka", "*.lock"))
+    return folder
+
+
 def test_a_start_killed_while_maven_downloads_is_followed_by_a_good_one(
     begin,  # noqa: ANN001
     tmp_path: Path,
 ) -> None:
     """SIGKILL amid the download ends Maven too; the next start, on what is left, succeeds."""
-    repository = tmp_path / "m2"
+    repository = _repository_without_kafka(tmp_path / "m2")
     environment = {
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "MAVEN_OPTS": f"-Dmaven.repo.local={repository}",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import clock
-from harness.provision import bootnode, command, jvm, parts
+from harness.provision import bootnode, cache, checkpoint, command, jvm, parts
 
 WARM = """
 from harness import clock
@@ -31,10 +31,14 @@ def test_two_starts_at_once_fetch_each_part_once(starts) -> None:  # noqa: ANN00
 
 def test_nothing_half_made_stays_in_the_cache(starts, home: Path) -> None:  # noqa: ANN001, ARG001
     """After the starts there are whole entries, locks and a notebook, and no node ran on."""
-    cache = home / "zero-loss-harness"
-    assert [path.name for path in cache.iterdir() if ".part-" in path.name] == []
-    assert sorted(path.name for path in cache.glob("class-data-*/*")) == ["kafka.jsa"]
-    assert [path.name for path in cache.glob("kafka-*-format/*")] == ["bootstrap.checkpoint"]
+    folder = home / "zero-loss-harness"
+    assert [path.name for path in folder.iterdir() if ".part-" in path.name] == []
+    entries = [path for path in folder.iterdir() if path.is_dir()]
+    assert len(entries) >= 4
+    assert [entry.name for entry in entries if not cache.is_whole(entry)] == []
+    for pattern, content in (("class-data-*", "kafka.jsa"), ("kafka-*-format", checkpoint.NAME)):
+        for entry in folder.glob(pattern):
+            assert sorted(each.name for each in entry.iterdir()) == [cache.MANIFEST, content]
 
 
 def test_a_warm_start_takes_no_time(starts, environment) -> None:  # noqa: ANN001, ARG001
