@@ -9,9 +9,11 @@ import argparse
 import secrets
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 from confluent_kafka import Consumer, TopicPartition
 
@@ -33,6 +35,8 @@ class Sample:
     committed: int
     log: int
     effects: int
+    cpu_s: float
+    """Processor time of the lab and the pipeline together, this process left out."""
 
 
 class Bench:
@@ -87,6 +91,7 @@ class Bench:
             committed=totals.get("committed", 0),
             log=self._in_log(),
             effects=totals.get("processed", 0),
+            cpu_s=_cpu_s(),
         )
 
     def _in_log(self) -> int:
@@ -133,6 +138,32 @@ class Bench:
         self._lab.cluster.delete_topics(self._topics.values())
 
 
+def sentence(before: Sample, after: Sample, drained: Sample) -> str:
+    """Put one measurement into words."""
+    window_s = after.at_s - before.at_s
+    rates = ", ".join(
+        f"{what} {(getattr(after, what) - getattr(before, what)) / window_s:,.0f}/s"
+        for what in ("committed", "log", "effects")
+    )
+    cpu_ms = (after.cpu_s - before.cpu_s) / (after.effects - before.effects) * 1000
+    return (
+        f"{rates}; {cpu_ms:.2f} ms of processor time a message; "
+        f"{after.committed - after.effects:,} waiting at the end, "
+        f"drained in {drained.at_s - after.at_s:.1f} s; {drained.committed:,} committed, "
+        f"{drained.log:,} in the log, {drained.effects:,} effects"
+    )
+
+
+def _cpu_s() -> float:
+    """Return the processor time of everything below this process."""
+    spent_s = 0.0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            spent_s += times.user + times.system
+    return spent_s
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -146,18 +177,7 @@ def main() -> None:
             bench.prepare()
             before, after, drained = bench.run(seconds=options.seconds)
             bench.close()
-            window_s = after.at_s - before.at_s
-            rates = {
-                what: (getattr(after, what) - getattr(before, what)) / window_s
-                for what in ("committed", "log", "effects")
-            }
-            print(
-                f"batch {batch:>3}: "
-                + ", ".join(f"{what} {rate:,.0f}/s" for what, rate in rates.items())
-                + f"; {after.committed - after.effects:,} waiting at the end, drained in "
-                f"{drained.at_s - after.at_s:.1f} s; {drained.committed:,} committed, "
-                f"{drained.log:,} in the log, {drained.effects:,} effects"
-            )
+            print(f"batch {batch:>3}: {sentence(before, after, drained)}")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ Owns reading and checking; runs nothing and opens no connection.
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -61,10 +62,16 @@ def check_pipeline(
 def checked(kind: type[T], document: Mapping[str, Any], *, source: str) -> T:
     """Return `document` as a `kind`, or raise one UsageError that tells every mistake in it."""
     try:
-        return TypeAdapter(kind).validate_json(json.dumps(document, default=str))
+        text = json.dumps(document, default=str)
+        return cast("T", _adapter(cast("Hashable", kind)).validate_json(text))
     except ValidationError as error:
         lines = (f"{source}: {sentence}" for sentence in describe(error, kind=kind))
         raise UsageError("\n".join(lines)) from error
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - any type form
+    return TypeAdapter(kind)
 
 
 def _mistakes(file: PipelineFile, folder: Path) -> Iterator[str]:

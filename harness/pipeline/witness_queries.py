@@ -80,7 +80,10 @@ def stream(
     found = _describe(query, connection)
     names = [name for name, _ in found]
     schema = columns.schema(witness, names, id_type=spec.message.id_type)
-    with _blamed(query), connection.cursor(f"witness_{witness}", binary=True) as cursor:
+    with (
+        _blamed(query, placed=False),
+        connection.cursor(f"witness_{witness}", binary=True) as cursor,
+    ):
         cursor.execute(query.text)
         while rows := cursor.fetchmany(ROWS_A_BATCH):
             values = dict(zip(names, zip(*rows, strict=True), strict=True))
@@ -112,8 +115,10 @@ def _describe(query: _Query, connection: psycopg.Connection[Any]) -> Sequence[tu
 class _blamed:  # noqa: N801 - reads as a word in a with statement
     """Turns what PostgreSQL says about a query into one PipelineError."""
 
-    def __init__(self, query: _Query) -> None:
+    def __init__(self, query: _Query, *, placed: bool = True) -> None:
+        """`placed`: positions that the server gives are positions in the query itself."""
         self._query = query
+        self._placed = placed
 
     def __enter__(self) -> None:
         """Do nothing."""
@@ -122,7 +127,7 @@ class _blamed:  # noqa: N801 - reads as a word in a with statement
         if not isinstance(error, psycopg.Error):
             return
         place = ""
-        if (position := error.diag.statement_position) is not None:
+        if self._placed and (position := error.diag.statement_position) is not None:
             before = self._query.text[: int(position) - 1]
             line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
             place = f" (line {line}, column {column} of the query)"

@@ -70,7 +70,6 @@ class Publisher:
         Bounded by the client's own message time-out: after that a silent producer is replaced, and
         what it was given counts as unknown.
         """
-        self._producer.flush(0)
         end_s = time.monotonic() + int(self._settings["message.timeout.ms"]) / 1000 + _SLACK_S
         acked: list[int] = []
         while self._outstanding and time.monotonic() < end_s and self._fatal is None:

@@ -34,7 +34,7 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running server's address, e.g. `postgresql://tester@127.0.0.1:5433`."""
+    """Start a server; give its address, e.g. `postgresql://tester@127.0.0.1:5433`."""
     folder = tmp_path_factory.mktemp("postgres")
     user = "nobody" if os.geteuid() == 0 else None
     data = folder / "data"
@@ -70,7 +70,7 @@ def _answers(url: str) -> bool:
 
 @pytest.fixture
 def empty_database(server: str) -> str:
-    """The URL of a database with nothing in it."""
+    """Make a database with nothing in it; give its URL."""
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
@@ -79,7 +79,7 @@ def empty_database(server: str) -> str:
 
 @pytest.fixture
 def database(empty_database: str) -> str:
-    """The URL of a database with the tables of the reference pipeline."""
+    """Make a database with the tables of the reference pipeline; give its URL."""
     schema = load_pipeline("outbox").schema_path
     assert schema is not None
     with psycopg.connect(empty_database) as connection:

@@ -1,0 +1,60 @@
+"""docs/pipeline-toml.md: its examples are read by the loader, and it misses no key."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from harness.pipeline import spec as words
+from harness.pipeline.loader import load_pipeline
+from harness.pipeline.placeholders import GIVEN
+from harness.pipeline.variant import apply, list_variants, load_variant
+
+PAGE = (Path(__file__).parents[3] / "docs" / "pipeline-toml.md").read_text()
+EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=["smallest", "complete"])
+def test_an_example_is_a_valid_file(tmp_path: Path, example: str) -> None:
+    """What the page shows can be copied, its variants included."""
+    for name in ("load", "db"):
+        (tmp_path / name).mkdir()
+    for name in ("tables.sql", "db/tables.sql"):
+        (tmp_path / name).touch()
+    (tmp_path / "pipeline.toml").write_text(example)
+
+    pipeline = load_pipeline(tmp_path)
+
+    for name in pipeline.file.variants:
+        assert apply(pipeline, load_variant(name, spec=pipeline)).variant == name
+    assert len(list_variants(spec=pipeline)) == len(list_variants()) + len(pipeline.file.variants)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        words.General,
+        words.Topic,
+        words.Role,
+        words.Message,
+        words.Queries,
+        words.Liveness,
+        words.InlineVariant,
+        words.PipelineFile,
+    ],
+)
+def test_every_key_is_explained(section: type) -> None:
+    """A key without a word about it is a key nobody finds."""
+    missing = [
+        field.name  # type: ignore[attr-defined]
+        for field in fields(section)  # type: ignore[arg-type]
+        if not re.search(rf"(`|\[){field.name}(`|\]|\.)", PAGE)
+    ]
+
+    assert missing == []
+
+
+def test_every_variable_is_explained() -> None:
+    """What a placeholder may name stands in the table."""
+    assert [name for name in GIVEN if f"`{name}`" not in PAGE] == []

@@ -1,0 +1,131 @@
+"""Variants: a catalogue of claims, and how their overrides come into force."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.pipeline.loader import load_pipeline
+from harness.pipeline.spec import Spec
+from harness.pipeline.variant import Variant, apply, list_variants, load_variant
+
+EXPECTED = {
+    "acks-0": ("lost", "acked-not-in-log"),
+    "acks-1": ("lost", "acked-not-in-log"),
+    "auto-commit": ("lost", "no-effect"),
+    "commit-before-processing": ("lost", "no-effect"),
+    "mark-before-ack": ("lost", "never-published"),
+    "dual-write-in-transaction": ("phantom", None),
+    "dual-write-after-commit": ("lost", "never-in-outbox"),
+    "no-dedup": ("duplicate-effect", None),
+}
+
+
+@pytest.fixture
+def spec() -> Spec:
+    """Read the reference pipeline."""
+    return load_pipeline("outbox")
+
+
+def _variant(**override: object) -> Variant:
+    return Variant(
+        name="v",
+        row="r",
+        safe=True,
+        why="",
+        reference="",
+        expects=None,
+        override=override,
+        source="v.toml",
+    )
+
+
+def test_every_unsafe_variant_says_what_it_leads_to() -> None:
+    """The accusation that a campaign must see is part of the variant."""
+    told = {
+        variant.name: (variant.expects.finding, variant.expects.hop)
+        for variant in list_variants()
+        if variant.expects is not None
+    }
+
+    assert EXPECTED.items() <= told.items()
+
+
+def test_every_variant_fits_the_reference(spec: Spec) -> None:
+    """Each of them changes something and leaves a file that passes every check."""
+    for variant in list_variants():
+        changed = apply(spec, variant)
+        assert changed.variant == variant.name
+        assert variant.safe or changed.file != spec.file, variant.name
+
+
+def test_an_override_keeps_what_it_does_not_name(spec: Spec) -> None:
+    """Tables are merged, values replaced."""
+    relay = apply(spec, load_variant("acks-1")).roles["relay"]
+
+    assert relay.env["KAFKA_PRODUCER_CONFIG"] == '{"acks": "1", "enable.idempotence": false}'
+    assert relay.env["RELAY_MARK"] == "after-ack"
+    assert relay.command == spec.roles["relay"].command
+
+
+def test_a_star_means_each_one_there_is(spec: Spec) -> None:
+    """A topic variant fits any pipeline, whatever its topics are called."""
+    changed = apply(spec, _variant(topics={"*": {"replication_factor": 1}}))
+
+    assert [topic.replication_factor for topic in changed.topics.values()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ({"roles": {"relais": {"instances": 2}}}, "it overrides roles.relais"),
+        ({"roles": {"relay": {"instnces": 2}}}, "roles.relay.instnces; did you mean instances?"),
+        ({"topic": {}}, "unknown key topic; did you mean topics?"),
+        ({"roles": {"relay": {"env": {"A": "${NOPE}"}}}}, "roles.relay.env.A: ${NOPE} is not"),
+    ],
+)
+def test_a_wrong_override_is_a_usage_error(spec: Spec, override: dict, told: str) -> None:  # type: ignore[type-arg]
+    """An override is checked like the file it goes into."""
+    with pytest.raises(UsageError) as caught:
+        apply(spec, _variant(**override))
+
+    assert told in str(caught.value)
+
+
+def test_an_unknown_variant_names_the_nearest() -> None:
+    """And all there are."""
+    with pytest.raises(UsageError, match="did you mean acks-0") as caught:
+        load_variant("ack-0")
+
+    assert "no-dedup" in str(caught.value)
+
+
+def test_a_pipeline_brings_its_own_variants(tmp_path: Path) -> None:
+    """Inline variants have the shape of a variant file and come after the catalogue."""
+    text = (Path(load_pipeline("outbox").path)).read_text()
+    inline = """
+[variants.one-consumer]
+row = "auto-commit"
+safe = true
+why = "Fewer rebalances."
+[variants.one-consumer.override.roles.consumer]
+instances = 1
+"""
+    (tmp_path / "schema.sql").write_text("")
+    (tmp_path / "pipeline.toml").write_text(text + inline)
+    mine = load_pipeline(tmp_path)
+
+    assert list_variants(spec=mine)[-1].name == "one-consumer"
+    assert apply(mine, load_variant("one-consumer", spec=mine)).roles["consumer"].instances == 1
+
+
+def test_an_unsafe_variant_must_expect_something(tmp_path: Path) -> None:
+    """A claim that nothing can refute is no claim."""
+    text = Path(load_pipeline("outbox").path).read_text()
+    (tmp_path / "schema.sql").write_text("")
+    (tmp_path / "pipeline.toml").write_text(
+        text + '\n[variants.odd]\nrow = "acks"\nsafe = false\nwhy = "?"\n'
+    )
+
+    with pytest.raises(UsageError, match="`expects` says what an unsafe variant leads to"):
+        load_variant("odd", spec=load_pipeline(tmp_path))
