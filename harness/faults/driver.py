@@ -65,5 +65,5 @@ class Driver(Protocol):
         ...
 
     def evidence(self) -> Evidence:
-        """Return what shows that it bit; asked once, after it was healed."""
+        """Return what shows that it bit; asked after it was healed, and again when verified."""
         ...

@@ -171,7 +171,14 @@ class Storm:
 
     def _verify(self, player: _Player) -> None:
         if _driver(player).healed():
-            self._tell(player, Phase.VERIFIED, what=_driver(player).what)
+            evidence = self._weigh(player)  # once more: the cluster answers a fault with a delay
+            self._tell(
+                player,
+                Phase.VERIFIED,
+                what=_driver(player).what,
+                bit=evidence.bit,
+                evidence=list(evidence.sentences),
+            )
         elif player.verify_by is not None and player.verify_by.passed():
             self._tell(
                 player,
