@@ -19,14 +19,14 @@ def find() -> Found | None:
     """Return the runtime that would be used, without fetching anything."""
     passed_over = []
     for origin, program in _candidates():
-        version = _version(program)
+        version = _property(program, "java.version")
         if version is None:
             passed_over.append(f"{origin}: {program} does not run as a Java runtime")
         elif _feature(version) < MINIMUM:
             passed_over.append(f"{origin}: {program} is Java {version}, older than {MINIMUM}")
         else:
             return Found(
-                path=program, version=version, origin=origin, passed_over=tuple(passed_over)
+                path=_real(program), version=version, origin=origin, passed_over=tuple(passed_over)
             )
     return None
 
@@ -47,8 +47,14 @@ def provide(*, progress: Progress = silent) -> Found:
 
 
 def home(program: Path) -> Path:
-    """Return the folder that JAVA_HOME would name for this `java`."""
-    return program.resolve().parent.parent
+    """Return the folder that JAVA_HOME would name for this `java`, by its own word."""
+    return Path(_property(program, "java.home") or program.resolve().parent.parent)
+
+
+def _real(program: Path) -> Path:
+    """Return the runtime itself where `program` is a link or a version switcher's script."""
+    real = home(program) / "bin" / "java"
+    return real if real.exists() else program
 
 
 def _candidates() -> Iterator[tuple[str, Path]]:
@@ -63,10 +69,10 @@ def _candidates() -> Iterator[tuple[str, Path]]:
         yield f"wheel {WHEEL}", unpacked / _RUNTIME
 
 
-def _version(program: Path) -> str | None:
+def _property(program: Path, name: str) -> str | None:
     printed = probe.answer(program, "-XshowSettings:properties", "-version")
-    match = re.search(r"^\s*java\.version = (\S+)$", printed or "", re.MULTILINE)
-    return None if match is None else match[1]
+    match = re.search(rf"^\s*{re.escape(name)} = (.+)$", printed or "", re.MULTILINE)
+    return None if match is None else match[1].strip()
 
 
 def _feature(version: str) -> int:

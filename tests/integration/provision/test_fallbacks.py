@@ -138,3 +138,20 @@ def test_a_jar_that_is_not_the_tested_one_is_refused(
     with pytest.raises(ProvisionError, match=r"differ from kafka-4\.3\.1\.sha256: HdrHistogram"):
         kafka.provide(java_home=java.home(java.provide().path))
     assert kafka.find() is None
+
+
+def test_a_version_switchers_script_is_seen_through(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The runtime that a script on PATH starts is used itself, and its home is its own word."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    real = java.provide()
+    script = tmp_path / "java"
+    script.write_text(f'#!/bin/sh\nexec "{real.path}" "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    found = java.find()
+    assert found is not None
+    assert found.path == real.path
+    assert java.home(script) == java.home(real.path)
