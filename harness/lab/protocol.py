@@ -183,13 +183,38 @@ class Cluster(Protocol):
 class Lab(Protocol):
     """A running environment."""
 
-    name: str
-    folder: Path
-    nodes: Mapping[int, Process]
-    links: Links
-    database: DatabaseServer
-    cluster: Cluster
     boot_s: float
+    """Seconds from the call to the moment the lab was ready."""
+
+    @property
+    def name(self) -> str:
+        """Its name, unique on this machine."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """Where its servers keep data and logs, until it is closed."""
+        ...
+
+    @property
+    def nodes(self) -> Mapping[int, Process]:
+        """The Kafka nodes by number."""
+        ...
+
+    @property
+    def links(self) -> Links:
+        """Every proxied path."""
+        ...
+
+    @property
+    def database(self) -> DatabaseServer:
+        """The database server."""
+        ...
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster through the audit path."""
+        ...
 
     def bootstrap(self, slot: int) -> str:
         """Return KAFKA_BOOTSTRAP_SERVERS for a client slot: three proxied addresses."""

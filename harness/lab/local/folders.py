@@ -44,5 +44,5 @@ def make(folder: Path) -> None:
 
 
 def known() -> list[Path]:
-    """Return the folder of every lab that has a claim file, dead or alive."""
-    return [path.with_suffix("") for path in sorted(root().glob(f"lab-*{SUFFIX}"))]
+    """Return the folder of every lab, dead or alive, that has a folder or a claim file."""
+    return sorted({path.with_suffix("") for path in root().glob("lab-*")})

@@ -52,6 +52,7 @@ class LocalPostgres(ServerProcess):
         self.data = folder / warden.DATABASE_FOLDER
         self._port = layout.postgres
         self._recipe = recipe
+        self._mark = mark
         self._accounts: Mapping[str, Account] = {}
         command = Command(
             argv=(
@@ -69,7 +70,7 @@ class LocalPostgres(ServerProcess):
 
     def prepare(self) -> None:
         """Make the data folder, a copy of this user's template."""
-        self._accounts = populate(self.data, recipe=self._recipe)
+        self._accounts = populate(self.data, recipe=self._recipe, mark=self._mark)
 
     def kill(self) -> None:
         """SIGKILL the whole family; give back the shared memory that it cannot any more."""

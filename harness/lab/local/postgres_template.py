@@ -8,14 +8,13 @@ import json
 import os
 import pwd
 import secrets
+import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import LabError
-from harness.lab.local import folders
 from harness.lab.local.node import plain_environment
 from harness.lab.local.recipe import Recipe
 from harness.provision import cache
@@ -23,7 +22,7 @@ from harness.provision import cache
 SUPERUSER = "harness"
 APP = "app"
 INITDB_S = 60.0
-_FORMAT = 2
+_FORMAT = 3
 """Part of the template's name: count up when what is written here changes."""
 
 
@@ -39,53 +38,54 @@ class Account:
         return f"postgresql://{self.name}:{self.password}@127.0.0.1:{port}/{database}"
 
 
-def populate(data: Path, *, recipe: Recipe) -> Mapping[str, Account]:
+def populate(data: Path, *, recipe: Recipe, mark: Mapping[str, str]) -> Mapping[str, Account]:
     """Make `data` a fresh data folder of the right owner; return its accounts by name."""
     version = recipe.postgres_version.replace(" ", "-")
-    template = cache.entry(
-        f"postgres-data-{version}-{_FORMAT}", lambda part: _make_template(part, recipe=recipe)
-    )
     data.parent.mkdir(mode=0o711, exist_ok=True)
-    data.parent.chmod(0o711)
-    _copy(template / "data", data)
+    data.parent.chmod(0o711)  # whatever the umask is
+    home = data.with_name("initdb")  # a kill in the middle leaves it to the warden
+    template = cache.entry(
+        f"postgres-data-{version}-{_FORMAT}",
+        lambda part: _make_template(part, home=home, recipe=recipe, mark=mark),
+    )
+    _copy(template / "data", data, mark=mark)
     passwords = json.loads((template / "accounts.json").read_text(encoding="utf-8"))
     return {name: Account(name=name, password=word) for name, word in passwords.items()}
 
 
-def _make_template(part: Path, *, recipe: Recipe) -> None:
-    """Run initdb where its account may write, then keep the result in the cache."""
+def _make_template(part: Path, *, home: Path, recipe: Recipe, mark: Mapping[str, str]) -> None:
+    """Run initdb in `home`, where its account may write, then keep the result in the cache."""
     passwords = {SUPERUSER: secrets.token_hex(8), APP: secrets.token_hex(8)}
-    with tempfile.TemporaryDirectory(dir=folders.root(), prefix="initdb-") as name:
-        home = Path(name)
-        home.chmod(0o700)
-        (home / "password").write_text(passwords[SUPERUSER], encoding="ascii")
-        _hand_over(home, user=recipe.postgres_user)
-        data = home / "data"
-        _run(
-            (
-                str(recipe.postgres_bin / "initdb"),
-                *("--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C"),
-                *("--auth=scram-sha-256", f"--username={SUPERUSER}"),
-                f"--pwfile={home / 'password'}",
-                f"--pgdata={data}",
-            ),
-            recipe=recipe,
-        )
-        _run(
-            (str(recipe.postgres_bin / "postgres"), "--single", "-D", str(data), "postgres"),
-            recipe=recipe,
-            text=f"CREATE ROLE {APP} LOGIN PASSWORD '{passwords[APP]}'\n",
-        )
-        _copy(data, part / "data")
+    home.mkdir(mode=0o700)
+    (home / "password").write_text(passwords[SUPERUSER], encoding="ascii")
+    _hand_over(home, user=recipe.postgres_user)
+    data = home / "data"
+    initdb = (
+        str(recipe.postgres_bin / "initdb"),
+        *("--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C"),
+        *("--auth=scram-sha-256", f"--username={SUPERUSER}"),
+        f"--pwfile={home / 'password'}",
+        f"--pgdata={data}",
+    )
+    single = (str(recipe.postgres_bin / "postgres"), "--single", "-D", str(data), "postgres")
+    create = f"CREATE ROLE {APP} LOGIN PASSWORD '{passwords[APP]}'\n"
+    _run(initdb, recipe=recipe, mark=mark)
+    _run(single, recipe=recipe, mark=mark, text=create)
+    _copy(data, part / "data", mark=mark)
+    shutil.rmtree(home)
     accounts = part / "accounts.json"
     accounts.touch(mode=0o600)
     accounts.write_text(json.dumps(passwords), encoding="utf-8")
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, *, mark: Mapping[str, str]) -> None:
     """Copy a folder with its owners: a thousand files, five times as fast as file by file here."""
     done = subprocess.run(
-        ("cp", "-a", str(source), str(target)), capture_output=True, check=False, timeout=INITDB_S
+        ("cp", "-a", str(source), str(target)),
+        capture_output=True,
+        check=False,
+        timeout=INITDB_S,
+        env={**plain_environment(), **mark},
     )
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
@@ -95,7 +95,7 @@ def _copy(source: Path, target: Path) -> None:
         )
 
 
-def _run(argv: tuple[str, ...], *, recipe: Recipe, text: str = "") -> None:
+def _run(argv: tuple[str, ...], *, recipe: Recipe, mark: Mapping[str, str], text: str = "") -> None:
     try:
         done = subprocess.run(
             argv,
@@ -103,7 +103,7 @@ def _run(argv: tuple[str, ...], *, recipe: Recipe, text: str = "") -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd="/",
-            env=plain_environment(),
+            env={**plain_environment(), **mark},
             timeout=INITDB_S,
             check=False,
             user=recipe.postgres_user,

@@ -33,8 +33,8 @@ def main(folder: str, name: str) -> int:
         signal.signal(ignored, signal.SIG_IGN)  # it goes when its owner goes, and not before
     if os.read(0, 1) != DONE:
         clear(Path(folder), name=name)
-        with suppress(FileNotFoundError):
-            Path(f"{folder}.lock").unlink()
+        if not Path(folder).exists():
+            Path(f"{folder}.lock").unlink(missing_ok=True)
     return 0
 
 
@@ -47,7 +47,7 @@ def clear(folder: Path, *, name: str) -> list[int]:
     _quit_database(folder)
     survivors = _kill_all(folder, name)
     remove_shared_memory(folder / DATABASE_FOLDER)
-    shutil.rmtree(folder, ignore_errors=True)
+    _remove(folder)
     return survivors
 
 
@@ -105,6 +105,14 @@ def _quit_database(folder: Path) -> None:
             process.send_signal(signal.SIGCONT)
         postmaster.send_signal(signal.SIGQUIT)
         _await_end(postmaster)
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder; what a dying process still wrote into it is gone by the next try."""
+    end = time.monotonic() + _KILL_S
+    while folder.exists() and time.monotonic() < end:
+        shutil.rmtree(folder, ignore_errors=True)
+        select.select([], [], [], _POLL_S if folder.exists() else 0)
 
 
 def _await_end(process: psutil.Process) -> None:

@@ -1,0 +1,83 @@
+"""One real lab for all system tests of the lab, and the load that faults need."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from confluent_kafka import Producer
+
+from harness.clock import wait_until
+from harness.lab.local import LocalLab, start_local_lab
+from harness.lab.protocol import PartitionState, TopicSpec
+
+TOPIC = "lab-test"
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[LocalLab]:
+    """Return a running lab."""
+    with start_local_lab() as lab:
+        lab.cluster.create_topics(
+            [TopicSpec(name=TOPIC, partitions=3, replication_factor=3, config={})]
+        )
+        yield lab
+
+
+@pytest.fixture
+def load(lab: LocalLab) -> Iterator[None]:
+    """Produce all the time through slot 1: an ISR does not shrink without a pending write."""
+    producer = Producer(
+        {"bootstrap.servers": lab.bootstrap(1), "acks": "all", "linger.ms": 5, "log_level": 0}
+    )
+    stop = threading.Event()
+
+    def produce() -> None:
+        while not stop.wait(0.02):
+            for partition in range(3):
+                producer.produce(TOPIC, b"x" * 100, partition=partition)
+            producer.poll(0)
+
+    thread = threading.Thread(target=produce)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+    producer.purge()
+    producer.flush(2)
+
+
+@pytest.fixture
+def whole(lab: LocalLab) -> Iterator[None]:
+    """Hold every test to leaving the lab whole: healed, running, and in full sync."""
+    yield
+    lab.links.heal(lab.links.all())
+    await_full_isr(lab)
+    assert lab.check_alive() == ()
+
+
+def state(lab: LocalLab, partition: int = 0) -> PartitionState:
+    """Return the test topic's partition as the cluster sees it."""
+    states = lab.cluster.partitions()
+    return next(each for each in states if (each.topic, each.partition) == (TOPIC, partition))
+
+
+def await_state(
+    lab: LocalLab, condition: Callable[[PartitionState], bool], *, describe: str
+) -> None:
+    """Wait until partition 0 of the test topic is so."""
+    wait_until(
+        lambda: condition(state(lab)),
+        deadline_s=15,
+        describe=describe,
+        last_seen=lambda: state(lab),
+    )
+
+
+def await_full_isr(lab: LocalLab) -> None:
+    """Wait until every replica of every partition is in sync."""
+    wait_until(
+        lambda: all(set(each.isr) == set(each.replicas) for each in lab.cluster.partitions()),
+        deadline_s=20,
+        describe="full in-sync replicas",
+        last_seen=lab.cluster.partitions,
+    )

@@ -1,0 +1,135 @@
+"""A lab that was just started: what it holds, and where it listens."""
+
+import json
+
+import psutil
+import psycopg
+from confluent_kafka import Consumer, Producer
+
+from harness.clock import wait_until
+from harness.lab.local import LocalLab
+from harness.lab.protocol import NODES, SLOTS, Link
+
+TOPIC = "lab-test"
+
+
+def test_three_nodes_are_registered_and_the_internal_topics_in_sync(lab: LocalLab) -> None:
+    """No run pays for their creation."""
+    assert lab.cluster.registered() == frozenset(NODES)
+    states = {
+        (each.topic, each.partition): each
+        for each in lab.cluster.partitions()
+        if each.topic.startswith("__")
+    }
+    assert len(states) == 6
+    assert {name for name, _ in states} == {"__consumer_offsets", "__transaction_state"}
+    assert all(set(each.replicas) == set(NODES) for each in states.values())
+
+
+def test_every_process_of_the_lab_lives_and_is_counted(lab: LocalLab) -> None:
+    """Three nodes, a proxy server and a database, within a gigabyte."""
+    assert lab.check_alive() == ()
+    assert 200e6 < lab.memory_bytes() < 1.5e9
+    assert lab.boot_s < 30
+
+
+def test_the_description_is_json_and_holds_what_is_in_force(lab: LocalLab) -> None:
+    """Profile, versions, every node's settings, every link."""
+    described = json.loads(json.dumps(lab.describe()))
+    assert described["profile"] == "fast"
+    assert described["nodes"]["1"]["min.insync.replicas"] == "2"
+    assert described["nodes"]["3"]["broker.rack"] == "rack-3"
+    assert described["versions"]["kafka"]
+    assert len(described["links"]) == 44
+
+
+def test_no_listener_of_the_lab_is_off_loopback(lab: LocalLab) -> None:
+    """Asked of the operating system, for every process of the lab."""
+    listening = [
+        (connection.laddr.ip, connection.laddr.port)
+        for server in (*lab.nodes.values(), lab.toxiproxy, lab.database)
+        for process in server.family()
+        for connection in process.net_connections("inet")
+        if connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
+    ]
+    assert len(listening) >= len(lab.layout.all())
+    assert {ip for ip, _ in listening} <= {"127.0.0.1", "::ffff:127.0.0.1"}
+    assert {port for _, port in listening} == set(lab.layout.all())
+
+
+def test_nodes_talk_to_each_other_through_proxies_only(lab: LocalLab) -> None:
+    """No node holds a connection to another node's own port: all lead to a proxy or to itself."""
+    for number, node in lab.nodes.items():
+        others = {
+            lab.layout.listener(other, name)
+            for other in NODES
+            if other != number
+            for name in ("AUDIT", *(f"{kind}_{n}" for kind in ("FROM", "CTRL") for n in NODES))
+        }
+        remote = {
+            connection.raddr.port
+            for connection in psutil.Process(node.pid()).net_connections("tcp")
+            if connection.raddr and connection.status == psutil.CONN_ESTABLISHED
+        }
+        proxies = {
+            lab.layout.proxy(Link(plane=plane, source=str(number), target=str(other)))
+            for plane in ("replication", "quorum")
+            for other in NODES
+            if other != number
+        }
+        assert remote & others == set()
+        assert remote & proxies
+
+
+def test_a_slot_client_reaches_nodes_through_its_own_proxies_only(lab: LocalLab) -> None:
+    """Produce and consume through slot 3 from this process, and look at its connections."""
+    producer = Producer({"bootstrap.servers": lab.bootstrap(3), "acks": "all"})
+    for partition in range(3):
+        producer.produce(TOPIC, b"through slot 3", partition=partition)
+    assert producer.flush(10) == 0
+    consumer = Consumer(
+        {
+            "bootstrap.servers": lab.bootstrap(3),
+            "group.id": "slot-3",
+            "auto.offset.reset": "earliest",
+        }
+    )
+    consumer.subscribe([TOPIC])
+    wait_until(lambda: consumer.poll(0.2), deadline_s=15, describe="a record through slot 3")
+    listeners = {lab.layout.listener(node, f"SLOT_{slot}") for node in NODES for slot in SLOTS}
+    own = {
+        connection.raddr.port
+        for connection in psutil.Process().net_connections("tcp")
+        if connection.raddr
+    }
+    consumer.close()
+    used = lab.links.traffic(lab.links.all())
+    assert own & listeners == set()
+    assert {
+        node
+        for node in NODES
+        if used[Link(plane="client", source="slot3", target=str(node))].accepted
+    } == set(NODES)
+    assert not any(
+        used[Link(plane="client", source="slot8", target=str(node))].accepted for node in NODES
+    )
+
+
+def test_a_database_is_reached_through_the_slot_link(lab: LocalLab) -> None:
+    """Cutting one slot's database link leaves the other's alone."""
+    lab.database.create("linked")
+    link = Link(plane="database", source="slot2", target="database")
+    with (
+        psycopg.connect(lab.database_url(2, "linked")) as cut_off,
+        psycopg.connect(lab.database_url(4, "linked")) as other,
+    ):
+        cut_off.execute("SELECT 1")
+        lab.links.cut([link], flavour="refuse")
+        assert other.execute("SELECT 1").fetchone() == (1,)
+        try:
+            cut_off.execute("SELECT 1")
+        except psycopg.OperationalError:
+            lab.links.heal([link])
+        else:
+            raise AssertionError("a refused link carried a query")
+    lab.database.drop("linked")
