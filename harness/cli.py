@@ -162,7 +162,10 @@ def check(run_folder: Path, *, as_json: bool) -> None:
     from harness.ledger.render import render_verdict  # noqa: PLC0415
 
     verdict = judge(_existing(run_folder))
-    click.echo(json.dumps(verdict.as_json(), indent=2) if as_json else render_verdict(verdict, width=_width()))
+    if as_json:
+        click.echo(json.dumps(verdict.as_json(), indent=2))
+    else:
+        click.echo(render_verdict(verdict, width=_width()))
     sys.exit(verdict.exit_code)
 
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.background import Background
 from harness.clock import now_us
 from harness.errors import LabError
 from harness.lab.protocol import Cluster, PartitionState
@@ -59,19 +60,16 @@ class ClusterWatch:
         self._latest: dict[tuple[str, int], PartitionState] = {}
         self._changes: list[Change] = []
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cluster-watch", daemon=True)
+        self.background = Background("cluster-watch", self._sample, period_s=SAMPLE_S)
 
     def start(self) -> None:
         """Take the first sample, then go on in the background."""
         self._sample()
-        self._thread.start()
+        self.background.start()
 
     def stop(self) -> None:
         """Stop sampling; returns when the thread has ended."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        self.background.stop()
 
     def state(self, topic: str, partition: int) -> PartitionState | None:
         """Return the newest state of a partition, by its physical topic name."""
@@ -91,10 +89,6 @@ class ClusterWatch:
     def refresh(self) -> None:
         """Take a sample now: for a target that must be resolved by the newest truth."""
         self._sample()
-
-    def _run(self) -> None:
-        while not self._stop.wait(SAMPLE_S):
-            self._sample()
 
     def _sample(self) -> None:
         try:

@@ -56,8 +56,11 @@ class Standing:
         return self.effects > 0 and self.missing == 0
 
     def claims_done(self) -> bool:
-        """Tell whether the pipeline's own book-keeping says that nothing is left to do."""
-        return not self.unsent and self.lag == 0
+        """Tell whether the pipeline's own book-keeping says that nothing is left to do.
+
+        A pipeline that keeps no book of what it sent, or commits no offsets, claims nothing.
+        """
+        return self.unsent == 0 and self.lag == 0
 
     def __str__(self) -> str:
         unsent = "" if self.unsent is None else f", {self.unsent} not marked as sent"

@@ -5,12 +5,14 @@ The folder that comes out holds everything that the verdict rests on; judging is
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
 from harness.clock import Deadline, monotonic_s, sleep
 from harness.errors import LabError, PipelineError
+from harness.faults.make import make_driver
 from harness.lab.protocol import Lab
 from harness.ledger.findings import Verdict
 from harness.ledger.judge import judge, write_verdict
@@ -18,6 +20,7 @@ from harness.pipeline.spec import Spec
 from harness.run.drain import DrainQueries, Standing, drain
 from harness.run.events import Events, Observer, TimelineFile
 from harness.run.folder import disk_error, make_run_folder, write_environment
+from harness.run.gauges import Standstill
 from harness.run.offsets import OffsetReader, lag
 from harness.run.read import read_witnesses
 from harness.run.stage import Stage, failing_sentence
@@ -30,6 +33,7 @@ PROGRESS_S = 0.5
 WARM_MESSAGES = 40
 STORM_DEADLINE_S = 90.0
 HEAL_DEADLINE_S = 60.0
+SLOW_WARM_UP_S = 5.0
 SETTLE_S = 0.6
 SETTLE_DEADLINE_S = 10.0
 
@@ -104,7 +108,7 @@ class Run:
         self._supervisor = stage.supervisor
         self._storm = Storm(
             schedule.faults,
-            around=stage.around(),
+            make=partial(make_driver, around=stage.around()),
             events=events,
             tally=stage.gauges.tally,
             load_alive=stage.load_alive,
@@ -134,7 +138,10 @@ class Run:
     def _warm_up(self) -> None:
         self._stage.tell_roles(self._supervisor.start_all())
         deadline = Deadline(self._stage.spec.liveness.warmup_s)
-        while self._stage.gauges.tally().processed < WARM_MESSAGES:
+        began = monotonic_s()
+        while (processed := self._stage.gauges.tally().processed) < WARM_MESSAGES:
+            if processed and monotonic_s() - began > SLOW_WARM_UP_S:
+                break  # a pipeline of few messages is warm once any has come through
             self._tick()
             if deadline.passed():
                 raise self._never_warm()
@@ -143,12 +150,12 @@ class Run:
     def _weather(self) -> None:
         deadline = Deadline(STORM_DEADLINE_S)
         self._storm.begin()
+        standstill = Standstill(self._stage.gauges.tally, alive=self._stage.load_alive)
         while not self._storm.over():
             self._storm.tick()
             self._tick()
-            if deadline.passed():
+            if deadline.passed() or standstill.lasted():
                 self._storm.abandon()
-                deadline = Deadline(HEAL_DEADLINE_S)
 
     def _heal(self) -> None:
         self._await("every partition to have all its replicas in sync", self._not_in_sync)
@@ -223,7 +230,7 @@ class Run:
         return PipelineError(
             f"{self._stage.spec.path}: after {self._stage.spec.liveness.warmup_s:g} s of warm-up, "
             f"without any fault, {tally.log} records were in its topics and {tally.effects} "
-            f"effects in its tables; {WARM_MESSAGES} effects were waited for.\n"
+            f"effects in its tables; the first effects were waited for.\n"
             f"What the roles printed last:\n{said}",
             remedy="do the roles use TOPIC_…, KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL? "
             "Is liveness.warmup_s long enough?",
@@ -237,6 +244,8 @@ class Run:
             self._tick(0.05)
 
     def _tick(self, seconds: float = TICK_S) -> None:
+        self._stage.watch.background.raise_failure()
+        self._stage.gauges.background.raise_failure()
         happened = self._supervisor.poll()
         self._stage.tell_roles(happened)
         failing = next((event for event in happened if event.state == "failing"), None)

@@ -4,16 +4,18 @@ Counters that roles keep are exact and free. For pipelines that keep none, the e
 and the number of effects, sampled in the background, take their place.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import psycopg
 
+from harness.background import Background
+from harness.clock import monotonic_s
 from harness.run.drain import embeddable
 from harness.run.offsets import OffsetReader
 
 SAMPLE_S = 0.25
+STANDSTILL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,23 @@ class Tally:
     def total(self) -> int:
         """Return a number that grows whenever anything moves."""
         return self.committed + self.acked + self.processed + self.log + self.effects
+
+
+class Standstill:
+    """Notices that the load has ended and nothing moves: what waits for messages waits in vain."""
+
+    def __init__(self, tally: Callable[[], Tally], *, alive: Callable[[], bool]) -> None:
+        self._tally = tally
+        self._alive = alive
+        self._last = tally()
+        self._since_s = monotonic_s()
+
+    def lasted(self) -> bool:
+        """Tell whether it has lasted for `STANDSTILL_S`; call it often."""
+        now = self._tally()
+        if self._alive() or now != self._last:
+            self._last, self._since_s = now, monotonic_s()
+        return monotonic_s() - self._since_s > STANDSTILL_S
 
 
 class Gauges:
@@ -53,18 +72,18 @@ class Gauges:
         self._counters = counters
         self._ends: dict[tuple[str, int], int] = {}
         self._effects = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="gauges", daemon=True)
+        self._connection: psycopg.Connection | None = None
+        self.background = Background("gauges", self._sample, period_s=SAMPLE_S)
 
     def start(self) -> None:
         """Begin to sample."""
-        self._thread.start()
+        self.background.start()
 
     def stop(self) -> None:
         """Stop sampling; returns when the thread has ended."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        self.background.stop()
+        if self._connection is not None:
+            self._connection.close()
 
     def tally(self) -> Tally:
         """Return the newest figures."""
@@ -81,23 +100,21 @@ class Gauges:
             effects=self._effects,
         )
 
-    def _run(self) -> None:
-        connection: psycopg.Connection | None = None
-        while not self._stop.wait(SAMPLE_S):
-            # A partition without a leader does not answer: its last known end stands.
-            self._ends |= self._offsets.newest(self._partitions)
-            connection = self._sample_effects(connection)
-        if connection is not None:
-            connection.close()
+    def _sample(self) -> None:
+        # A partition without a leader does not answer: its last known end stands.
+        self._ends |= self._offsets.newest(self._partitions)
+        self._effects = self._count_effects()
 
-    def _sample_effects(self, connection: psycopg.Connection | None) -> psycopg.Connection | None:
+    def _count_effects(self) -> int:
         try:
-            if connection is None:
-                connection = psycopg.connect(self._database_url, autocommit=True, connect_timeout=2)
-            row = connection.execute(self._effects_query).fetchone()
+            if self._connection is None:
+                self._connection = psycopg.connect(
+                    self._database_url, autocommit=True, connect_timeout=2
+                )
+            row = self._connection.execute(self._effects_query).fetchone()
         except psycopg.Error:
             # The database is down, which is a legal fault, or the tables are not there yet:
             # connect again next time. A query that is wrong is told when the witnesses are read.
-            return None
-        self._effects = int(row[0]) if row else 0
-        return connection
+            self._connection = None
+            return self._effects
+        return int(row[0]) if row else 0

@@ -5,8 +5,7 @@ from enum import Enum
 
 from harness.clock import Deadline, monotonic_s
 from harness.errors import LabError
-from harness.faults.driver import Driver, Evidence, Surroundings
-from harness.faults.make import make_driver
+from harness.faults.driver import Driver, Evidence
 from harness.faults.resolve import FaultError
 from harness.run.events import Events
 from harness.run.gauges import Tally
@@ -24,6 +23,8 @@ class Phase(Enum):
     HEALED = "healed"
     VERIFIED = "verified"
     FAILED = "failed"
+    UNASKED = "unasked"
+    """Its trigger never came; the timeline has nothing of it, and the verdict says `never`."""
 
 
 class _Player:
@@ -40,7 +41,7 @@ class _Player:
         self.verify_by: Deadline | None = None
 
     def over(self) -> bool:
-        return self.phase in (Phase.VERIFIED, Phase.FAILED)
+        return self.phase in (Phase.VERIFIED, Phase.FAILED, Phase.UNASKED)
 
 
 class Storm:
@@ -50,13 +51,14 @@ class Storm:
         self,
         faults: tuple[Fault, ...],
         *,
-        around: Surroundings,
+        make: Callable[[Fault], Driver],
         events: Events,
         tally: Callable[[], Tally],
         load_alive: Callable[[], bool],
     ) -> None:
+        """`make` resolves a fault's target at the moment it is due and returns its driver."""
         self._players = [_Player(index, fault) for index, fault in enumerate(faults)]
-        self._around = around
+        self._make = make
         self._events = events
         self._tally = tally
         self._load_alive = load_alive
@@ -95,7 +97,7 @@ class Storm:
             if player.phase in (Phase.ASKED, Phase.HELD):
                 self._heal(player)
             elif player.phase is Phase.WAITING:
-                player.phase = Phase.FAILED
+                player.phase = Phase.UNASKED
 
     def waiting_for(self) -> str:
         """Say in words what has not come to its end."""
@@ -115,7 +117,7 @@ class Storm:
 
     def _ask(self, player: _Player) -> None:
         try:
-            player.driver = make_driver(player.fault, self._around)
+            player.driver = self._make(player.fault)
             self._tell(
                 player, Phase.ASKED, what=player.driver.what, resolved=dict(player.driver.resolved)
             )

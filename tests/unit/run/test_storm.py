@@ -1,0 +1,146 @@
+"""Each fault goes through its life once, and what never happened is never told as if it had."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from harness.errors import LabError
+from harness.faults.driver import Evidence
+from harness.faults.resolve import FaultError
+from harness.run.events import Event, Events
+from harness.run.gauges import Tally
+from harness.run.storm import Storm
+from harness.schedule.values import Fault
+from harness.schedule.words import kill, node, relay
+
+
+class FakeDriver:
+    """A driver whose every answer is set by the test."""
+
+    what = "kill node 1"
+    resolved: Mapping[str, object] = {"node": 1}  # noqa: RUF012  (never written)
+
+    def __init__(self, *, holds: bool = True, bit: bool = True, refuses: bool = False) -> None:
+        self.holds = holds
+        self.bit = bit
+        self.refuses = refuses
+        self.calls: list[str] = []
+
+    def apply(self) -> None:
+        """Note the call, or refuse."""
+        if self.refuses:
+            raise LabError("the proxy does not answer")
+        self.calls.append("apply")
+
+    def held(self) -> bool:
+        """Answer as set."""
+        return self.holds
+
+    def heal(self) -> None:
+        """Note the call."""
+        self.calls.append("heal")
+
+    def healed(self) -> bool:
+        """Answer yes."""
+        return True
+
+    def evidence(self) -> Evidence:
+        """Answer as set."""
+        return Evidence(bit=self.bit, sentences=("seen",))
+
+
+class Play:
+    """A storm of one fault, with a tally that the test turns."""
+
+    def __init__(self, fault: Fault, driver: FakeDriver | FaultError, *, load: bool = True) -> None:
+        self.told: list[Event] = []
+        self.acked = 0
+        self.load = load
+
+        def make(_: Fault) -> FakeDriver:
+            if isinstance(driver, FaultError):
+                raise driver
+            return driver
+
+        self.storm = Storm(
+            (fault,),
+            make=make,
+            events=Events(self.told.append),
+            tally=lambda: Tally(committed=0, acked=self.acked, processed=0, log=0, effects=0),
+            load_alive=lambda: self.load,
+        )
+        self.storm.begin()
+
+    def states(self) -> list[object]:
+        """Return the states that were told, in order."""
+        return [event.fields["state"] for event in self.told]
+
+
+def test_a_fault_waits_for_its_count_and_ends_by_its_count() -> None:
+    """It is asked at the 10th acknowledgement, and healed 5 acknowledgements after it held."""
+    driver = FakeDriver()
+    play = Play(kill(node(1)).after(acked=10).until(acked=5), driver)
+    play.acked = 9
+    play.storm.tick()
+    assert play.states() == []
+    play.acked = 10
+    play.storm.tick()
+    assert play.states() == ["asked", "held"]
+    play.acked = 14
+    play.storm.tick()
+    assert driver.calls == ["apply"]
+    play.acked = 15
+    play.storm.tick()
+    assert play.states() == ["asked", "held", "healed", "verified"]
+    assert play.storm.over()
+    assert play.told[-1].fields["bit"] is True
+
+
+def test_a_crash_point_is_armed_at_once_and_disarmed_when_it_never_fires() -> None:
+    """An abandoned storm heals what was armed, without bite."""
+    driver = FakeDriver(holds=False, bit=False)
+    play = Play(kill(relay(0)).at("after_send"), driver)
+    assert play.states() == ["asked"]
+    play.storm.tick()
+    play.storm.abandon()
+    play.storm.tick()
+    assert driver.calls == ["apply", "heal"]
+    assert play.states() == ["asked", "healed", "verified"]
+    assert play.told[-1].fields["bit"] is False
+
+
+def test_a_trigger_that_never_came_is_not_told_at_all() -> None:
+    """The verdict will find a scheduled fault of which the timeline knows nothing."""
+    play = Play(kill(node(1)).after(acked=10), FakeDriver())
+    play.storm.tick()
+    play.storm.abandon()
+    assert play.states() == []
+    assert play.storm.over()
+
+
+def test_a_target_that_is_not_there_is_a_fault_that_did_not_bite() -> None:
+    """No leader, or a process that is down already: not a failure, but no proof either."""
+    play = Play(kill(node(1)).after(seconds=0), FaultError("has no leader"))
+    play.storm.tick()
+    assert play.states() == ["asked", "healed", "verified"]
+    assert play.told[1].fields["bit"] is False
+
+
+def test_a_fault_that_cannot_be_applied_has_failed() -> None:
+    """A lab that does not do as it is told makes the run worthless, loudly."""
+    play = Play(kill(node(1)).after(seconds=0), FakeDriver(refuses=True))
+    play.storm.tick()
+    assert play.states() == ["asked", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("load", "acked", "bit"), [(True, 0, True), (False, 1, True), (False, 0, False)]
+)
+def test_a_fault_without_traffic_did_not_bite(load: bool, acked: int, bit: bool) -> None:  # noqa: FBT001
+    """Load must run when it takes hold, or messages must still move afterwards."""
+    play = Play(kill(node(1)).after(seconds=0).for_seconds(0.02), FakeDriver(), load=load)
+    play.storm.tick()
+    play.acked = acked
+    while not play.storm.over():
+        play.storm.tick()
+    assert play.told[-1].fields["bit"] is bit
