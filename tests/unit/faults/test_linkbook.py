@@ -14,7 +14,7 @@ class FakeLinks:
     """Remembers how each link is cut; refuses to cut a cut link, as a real proxy state would."""
 
     def __init__(self) -> None:
-        self.state: dict[Link, Flavour | None] = {link: None for link in LINKS}
+        self.state: dict[Link, Flavour | None] = dict.fromkeys(LINKS)
 
     def all(self) -> tuple[Link, ...]:
         """Return every link."""

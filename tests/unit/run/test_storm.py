@@ -18,7 +18,7 @@ class FakeDriver:
     """A driver whose every answer is set by the test."""
 
     what = "kill node 1"
-    resolved: Mapping[str, object] = {"node": 1}  # noqa: RUF012  (never written)
+    resolved: Mapping[str, object] = {"node": 1}
 
     def __init__(self, *, holds: bool = True, bit: bool = True, refuses: bool = False) -> None:
         self.holds = holds
