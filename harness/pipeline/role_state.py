@@ -64,6 +64,14 @@ class RoleState:
         self.fired = now
         return new[0] if new else None
 
+    def end(self) -> None:
+        """SIGKILL what runs, for good, and close the counters; safe to call twice."""
+        self.due_s, self.held, self.stopping = None, True, True
+        process, self.process = self.process, None
+        self.counters.close()
+        if process is not None:
+            process.kill()
+
     def restart_delay_s(self, first_s: float) -> float:
         """Return how long to wait before the next start: doubled with each failure in a row."""
         factor: float = 2.0 ** max(0, self.failures - 1)

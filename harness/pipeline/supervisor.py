@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -159,12 +160,9 @@ class Supervisor:
 
     def close(self) -> None:
         """SIGKILL whatever is left and close the counters; safe to call twice."""
-        for state in self._states.values():
-            state.due_s, state.held, state.stopping = None, True, True
-            if state.process is not None:
-                state.process.kill()
-                state.process = None
-            state.counters.close()
+        with ExitStack() as every_one_even_if_another_fails:
+            for state in self._states.values():
+                every_one_even_if_another_fails.callback(state.end)
 
     # --- how -------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ A failed offset commit only means redelivery, which the dedup rows absorb.
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -117,9 +118,9 @@ class Effects:
         self.probe.count("processed", len(fresh))
         if fresh:
             self.probe.journal("effect", ids=fresh)
-        if len(fresh) < len(ids):
-            taken = set(fresh)
-            self.probe.journal("absorbed", ids=[one for one in ids if one not in taken] or ids)
+        absorbed = list((Counter(ids) - Counter(fresh)).elements())
+        if absorbed:
+            self.probe.journal("absorbed", ids=absorbed)
 
     def _give_session_up(self, error: DatabaseTroubleError) -> None:
         self.probe.journal("error", error=str(error))
