@@ -82,6 +82,11 @@ def _mistakes(file: PipelineFile, folder: Path) -> Iterator[str]:
     for variable, times in Counter(map(topic_variable, file.topics)).items():
         if times > 1:
             yield f"topics: {times} names lead to the same variable {variable}; rename all but one"
+    for consumer, declared in file.consumers.items():
+        for topic in declared.topics:
+            if topic not in file.topics:
+                known = ", ".join(file.topics) or "none"
+                yield f"consumers.{consumer}.topics: there is no topic {topic}; topics are: {known}"
     for name, role in file.roles.items():
         if not (folder / role.cwd).is_dir():
             yield f"roles.{name}.cwd: there is no folder {role.cwd} beside it"

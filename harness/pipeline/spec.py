@@ -117,6 +117,14 @@ class Queries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerSpec:
+    """`[consumers.<name>]`: whose effects every message of these topics must have."""
+
+    __pydantic_config__ = STRICT
+    topics: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Liveness:
     """`[liveness]`: how long the pipeline may take before it is called stuck."""
 
@@ -173,6 +181,8 @@ class PipelineFile:
     message: Message
     queries: Queries
     topics: dict[Name, Topic] = field(default_factory=dict)
+    consumers: dict[str, ConsumerSpec] = field(default_factory=dict)
+    """Empty: who reads which topic is learnt from the effects that were seen."""
     liveness: Liveness = field(default_factory=Liveness)
     variants: dict[Name, InlineVariant] = field(default_factory=dict)
 
@@ -216,6 +226,11 @@ class Spec:
     def queries(self) -> Queries:
         """Return its queries."""
         return self.file.queries
+
+    @property
+    def consumers(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the logical topics that each consumer must act on; empty: not declared."""
+        return {name: consumer.topics for name, consumer in self.file.consumers.items()}
 
     @property
     def liveness(self) -> Liveness:

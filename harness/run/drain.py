@@ -5,10 +5,11 @@ says that it is through (all rows marked as sent, no consumer lag) and nothing h
 while. Otherwise the deadline ends the wait, and the drain is incomplete.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import psycopg
+from psycopg.sql import Literal
 
 from harness.clock import Deadline, monotonic_s, sleep
 from harness.pipeline.spec import Spec
@@ -16,15 +17,19 @@ from harness.pipeline.spec import Spec
 POLL_S = 0.1
 
 _MISSING = """
-WITH intents AS MATERIALIZED (SELECT message_id::text AS id FROM ({intents}) AS q {committed}),
+WITH intents AS MATERIALIZED (SELECT message_id::text AS id, {topic} AS topic
+                              FROM ({intents}) AS q {committed}),
      effects AS MATERIALIZED (SELECT DISTINCT message_id::text AS id, {consumer} AS consumer
                               FROM ({effects}) AS q),
-     consumers AS (SELECT DISTINCT consumer FROM effects)
+     expected AS MATERIALIZED ({expected}),
+     lacking AS (SELECT intents.id FROM intents JOIN expected USING (topic)
+                 WHERE NOT EXISTS (SELECT FROM effects WHERE effects.id = intents.id
+                                   AND effects.consumer = expected.consumer))
 SELECT (SELECT count(*) FROM intents), (SELECT count(*) FROM effects),
-       (SELECT count(*) FROM intents CROSS JOIN consumers
-        WHERE NOT EXISTS (SELECT FROM effects WHERE effects.id = intents.id
-                          AND effects.consumer IS NOT DISTINCT FROM consumers.consumer))
+       (SELECT count(*) FROM lacking) + {unread}
 """
+_LEARNT = "SELECT DISTINCT topic, consumer FROM effects JOIN intents USING (id)"
+_UNREAD = "(SELECT count(*) FROM intents WHERE topic NOT IN (SELECT topic FROM expected))"
 _UNSENT = """
 WITH sent AS MATERIALIZED (SELECT message_id::text AS id FROM ({sent}) AS q)
 SELECT count(*) FROM ({intents}) AS q
@@ -71,16 +76,27 @@ class Standing:
 class DrainQueries:
     """The two questions, phrased once from the pipeline's queries."""
 
-    def __init__(self, spec: Spec, connection: psycopg.Connection) -> None:
+    def __init__(
+        self, spec: Spec, connection: psycopg.Connection, *, topics: Mapping[str, str]
+    ) -> None:
+        """`topics` maps logical to physical names: intents may say either."""
         self._connection = connection
         intents, effects = embeddable(spec.queries.intents), embeddable(spec.queries.effects)
-        has = _columns(connection, intents)
-        consumer = "consumer::text" if "consumer" in _columns(connection, effects) else "''"
+        has, marks = _columns(connection, intents), _columns(connection, effects)
+        declared = [
+            (name, consumer)
+            for consumer, logical in spec.consumers.items()
+            for topic in logical
+            for name in ((topic, topics[topic]) if "topic" in has else ("",))
+        ]
         self._missing = _MISSING.format(
             intents=intents,
             effects=effects,
-            consumer=consumer,
+            topic="coalesce(topic::text, '')" if "topic" in has else "''",
+            consumer="coalesce(consumer::text, '')" if "consumer" in marks else "''",
             committed="WHERE outcome = 'committed'" if "outcome" in has else "",
+            expected=_declared(declared) if declared else _LEARNT,
+            unread="0" if declared else _UNREAD,
         )
         sent = spec.queries.sent
         self._unsent = sent and _UNSENT.format(intents=intents, sent=embeddable(sent))
@@ -96,7 +112,7 @@ class DrainQueries:
         return Standing(
             intents=intents,
             effects=effects,
-            missing=missing if effects else intents,
+            missing=missing,
             unsent=unsent,
             lag=lag,
         )
@@ -129,6 +145,12 @@ def drain(
         standing = ask()
     why = "every committed message has its effect"
     return Drained(complete=True, waited_s=monotonic_s() - began, why=why)
+
+
+def _declared(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return (topic, consumer) pairs as a table; quoted here, as queries may hold a bare `%`."""
+    rows = ", ".join(f"({Literal(a).as_string()}, {Literal(b).as_string()})" for a, b in pairs)
+    return f"SELECT DISTINCT * FROM (VALUES {rows}) AS declared (topic, consumer)"  # noqa: S608
 
 
 def embeddable(query: str) -> str:

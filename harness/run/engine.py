@@ -178,7 +178,7 @@ class Run:
         with psycopg.connect(
             stage.lab.database.url(stage.database), autocommit=True, connect_timeout=5
         ) as connection:
-            queries = DrainQueries(stage.spec, connection)
+            queries = DrainQueries(stage.spec, connection, topics=stage.topics)
             offsets = OffsetReader(stage.lab.cluster.bootstrap)
             physical = frozenset(stage.topics.values())
             partitions = [

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -109,7 +110,7 @@ class Stage:
         return {
             **self.lab.role_environment(),
             "KAFKA_BOOTSTRAP_SERVERS": self.lab.bootstrap(slot),
-            "DATABASE_URL": self.lab.database_url(slot, self.database),
+            **database_variables(self.lab.database_url(slot, self.database)),
             **{topic_variable(topic): physical for topic, physical in self.topics.items()},
             "KAFKA_GROUP_ID": self.group,
             "WORKLOAD_RATE": str(workload.rate_per_s),
@@ -130,6 +131,7 @@ class Stage:
                 "path": str(self.spec.path),
                 "variant": self.spec.variant,
                 "order": self.spec.file.pipeline.order,
+                "consumers": {name: list(topics) for name, topics in self.spec.consumers.items()},
                 "document": self.spec.document,
             },
         }
@@ -214,6 +216,19 @@ def assign_slots(spec: Spec) -> dict[tuple[str, int], int]:
         )
     by_role = dict(zip(spec.roles, SLOTS, strict=False))
     return {(name, instance): by_role[name] for name, instance in instances}
+
+
+def database_variables(url: str) -> dict[str, str]:
+    """Return DATABASE_URL and, for clients that do not take one, libpq's own variables."""
+    parts = urlsplit(url)
+    return {
+        "DATABASE_URL": url,
+        "PGHOST": parts.hostname or "",
+        "PGPORT": str(parts.port or ""),
+        "PGUSER": parts.username or "",
+        "PGPASSWORD": parts.password or "",
+        "PGDATABASE": parts.path.lstrip("/"),
+    }
 
 
 def failing_sentence(event: RoleEvent) -> str:
