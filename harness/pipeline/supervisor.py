@@ -21,7 +21,18 @@ from harness.pipeline.role_state import FAILURES, SHORT_LIFE_S, RoleEvent, RoleS
 from harness.pipeline.spec import Spec
 
 Environment = Callable[[str, int], Mapping[str, str]]
-_NOT_INHERITED = ("HARNESS_", "KAFKA_", "TOPIC_", "WORKLOAD_", "DATABASE_URL")
+_NOT_INHERITED = (
+    "HARNESS_",
+    "KAFKA_",
+    "TOPIC_",
+    "WORKLOAD_",
+    "DATABASE_URL",
+    "PGHOST",
+    "PGPORT",
+    "PGUSER",
+    "PGPASSWORD",
+    "PGDATABASE",
+)
 
 
 class Supervisor:
