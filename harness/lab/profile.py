@@ -64,6 +64,8 @@ _FOOTPRINT = {
     "background.threads": "2",
     "group.coordinator.threads": "2",
     "num.recovery.threads.per.data.dir": "1",
+    # No JMX beans for thousands of metrics that nobody reads: a sixth of a boot.
+    "metric.reporters": "",
     "log.cleaner.dedupe.buffer.size": "4194304",
     "log.cleaner.io.buffer.size": "131072",
     # A paused node goes on collecting connections; a full backlog would stall Toxiproxy's dial.

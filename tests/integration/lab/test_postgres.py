@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -139,7 +140,8 @@ def test_a_server_that_dies_unasked_is_told_of(database: LocalPostgres) -> None:
     """A kill from outside is trouble; one that was asked for is not."""
     assert database.trouble() is None
     for process in reversed(database.family()):
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     wait_until(lambda: database.pid() is None, deadline_s=5, describe="its end")
     assert "died unasked with status -9" in str(database.trouble())
     sleep(0.05)
