@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,7 +43,7 @@ def provide(kafka_version: str = KAFKA_VERSION, *, progress: Progress = silent) 
     """
     progress = _in_turn(progress)
     runtime = java.provide(progress=progress)
-    libs, proxy, database = _together(
+    libs, proxy, database = _here(kafka_version) or _together(
         partial(kafka.provide, kafka_version, java_home=java.home(runtime.path), progress=progress),
         partial(toxiproxy.provide, progress=progress),
         partial(postgres.provide, progress=progress),
@@ -70,6 +69,13 @@ def provide(kafka_version: str = KAFKA_VERSION, *, progress: Progress = silent) 
     )
 
 
+def _here(kafka_version: str) -> list[Found]:
+    """Return what `_together` would, if it had nothing to fetch; else nothing."""
+    found = (kafka.find(kafka_version), toxiproxy.find(), postgres.find())
+    whole = [each for each in found if each is not None]
+    return whole if len(whole) == len(found) else []
+
+
 def _in_turn(progress: Progress) -> Progress:
     """Return `progress` for several threads, of which one speaks at a time."""
     turn = threading.Lock()
@@ -86,6 +92,8 @@ def _together(*fetches: Callable[[], Found]) -> list[Found]:
 
     All are waited for even when one fails, because what they fetch is kept for the next start.
     """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # not for a warm start
+
     with ThreadPoolExecutor(len(fetches)) as pool:
         return [future.result() for future in [pool.submit(fetch) for fetch in fetches]]
 

