@@ -8,7 +8,7 @@ STOP_S = 5.0
 
 
 class Background:
-    """Calls `body` every `period_s` seconds. An exception ends it, and `raise_failure` raises it."""
+    """Calls `body` every `period_s` seconds. Its exception is kept and raised."""
 
     def __init__(self, name: str, body: Callable[[], None], *, period_s: float) -> None:
         self._body = body

@@ -1,0 +1,91 @@
+"""The two questions of the drain, asked of a real PostgreSQL."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from harness.pipeline.loader import check_pipeline
+from harness.pipeline.spec import Spec
+from harness.run.drain import DrainQueries
+
+TOPICS = {"orders": "orders-1a2b", "audit": "audit-1a2b"}
+INTENTS = "SELECT id AS message_id, topic FROM intents -- all of them"
+EFFECTS = "SELECT id AS message_id, consumer FROM effects WHERE consumer LIKE '%';"
+TABLES = """
+CREATE TABLE intents (id int, topic text);
+CREATE TABLE effects (id text, consumer text);
+CREATE TABLE sent (id int);
+"""
+
+
+def spec(*, consumers: dict[str, list[str]] | None = None, sent: bool = True) -> Spec:
+    """Return a pipeline of two topics."""
+    queries = {"intents": INTENTS, "effects": EFFECTS}
+    if sent:
+        queries["sent"] = "SELECT id AS message_id FROM sent"
+    document = {
+        "pipeline": {"name": "test"},
+        "topics": {topic: {} for topic in TOPICS},
+        "roles": {"producer": {"command": ["true"]}},
+        "message": {"id": "key"},
+        "queries": queries,
+        "consumers": {name: {"topics": topics} for name, topics in (consumers or {}).items()},
+    }
+    return check_pipeline(document, path=Path("pipeline.toml").resolve(), source="test")
+
+
+@pytest.fixture
+def connection(empty_database: str) -> psycopg.Connection:
+    """Open a database with two orders, one audit entry, and effects of the first order only."""
+    connection = psycopg.connect(empty_database, autocommit=True)
+    connection.execute(TABLES)
+    connection.execute("INSERT INTO intents VALUES (1, 'orders'), (2, 'orders'), (3, 'audit-1a2b')")
+    connection.execute("INSERT INTO effects VALUES ('1', 'billing'), ('1', 'billing')")
+    connection.execute("INSERT INTO sent VALUES (1)")
+    return connection
+
+
+def test_missing_effects_and_unsent_rows_are_counted(connection: psycopg.Connection) -> None:
+    """One order and one audit entry lack their effect; a doubled effect hides nothing."""
+    with connection:
+        standing = DrainQueries(spec(), connection, topics=TOPICS).ask(5)
+    assert (standing.intents, standing.missing, standing.unsent, standing.lag) == (3, 2, 2, 5)
+    assert not standing.whole()
+
+
+def test_a_consumer_is_expected_only_on_its_own_topics(connection: psycopg.Connection) -> None:
+    """Billing never reads the audit topic, and the auditor never reads orders."""
+    with connection:
+        queries = DrainQueries(spec(), connection, topics=TOPICS)
+        connection.execute("INSERT INTO effects VALUES ('2', 'billing'), ('3', 'auditor')")
+        assert queries.ask(None).whole()
+
+
+def test_a_declared_consumer_that_never_acts_is_missed(connection: psycopg.Connection) -> None:
+    """What cannot be learnt from effects can be declared, by the topic's logical name."""
+    declared = {"billing": ["orders"], "auditor": ["audit"]}
+    with connection:
+        queries = DrainQueries(spec(consumers=declared), connection, topics=TOPICS)
+        connection.execute("INSERT INTO effects VALUES ('2', 'billing')")
+        assert queries.ask(None).missing == 1
+
+
+def test_a_topic_that_nobody_is_declared_for_needs_no_effect(
+    connection: psycopg.Connection,
+) -> None:
+    """Declaring some consumers says that the other topics leave the pipeline."""
+    with connection:
+        queries = DrainQueries(spec(consumers={"billing": ["orders"]}), connection, topics=TOPICS)
+        connection.execute("INSERT INTO effects VALUES ('2', 'billing')")
+        assert queries.ask(None).whole()
+
+
+def test_a_pipeline_without_a_book_of_what_it_sent_never_claims_to_be_done(
+    connection: psycopg.Connection,
+) -> None:
+    """No lag and no sent query: it may still be at work, so only the deadline ends the wait."""
+    with connection:
+        standing = DrainQueries(spec(sent=False), connection, topics=TOPICS).ask(0)
+    assert standing.unsent is None
+    assert not standing.claims_done()
