@@ -41,7 +41,7 @@ class LinkTraffic:
     accepted: int
     """Connections that the proxy accepted since the lab began (its log)."""
     terminated: int
-    """Connections that ended since the lab began (its log)."""
+    """Connections that were accepted since the lab began and are no longer open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +87,11 @@ class Links(Protocol):
         ...
 
     def heal(self, links: Iterable[Link]) -> None:
-        """Heal all of `links`; returns when each accepts connections again and carries no toxic."""
+        """Heal all of `links`; returns when each accepts connections again and delays nothing."""
         ...
 
     def is_whole(self, link: Link) -> bool:
-        """Tell whether the link is enabled and without toxics (asked of the proxy)."""
+        """Tell whether the link is enabled and lets everything pass (asked of the proxy)."""
         ...
 
     def traffic(self, links: Iterable[Link]) -> dict[Link, LinkTraffic]:
