@@ -6,11 +6,15 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from harness.clock import sleep
 from harness.errors import HarnessError, UsageError
+
+if TYPE_CHECKING:
+    from harness.lab.protocol import Lab
 
 RUNS = Path("runs")
 
@@ -33,7 +37,8 @@ class _Commands(click.Group):
 @click.version_option(package_name="zero-loss-harness")
 def main() -> None:
     """Prove that a Kafka pipeline loses nothing and processes everything exactly once."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
+        signal.signal(ending, _terminated)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -83,13 +88,21 @@ def up(*, port_base: int | None) -> None:
         for endpoint in lab.endpoints():
             click.echo(f"  {endpoint.name:28} {endpoint.address}")
         click.echo("Ctrl-C takes it down.")
-        _wait_for_the_end()
+        _stand(lab)
+    except KeyboardInterrupt:
+        click.echo("taking it down", err=True)
     finally:
         lab.close()
 
 
-def _wait_for_the_end() -> None:
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+def _stand(lab: "Lab") -> NoReturn:
+    """Wait for Ctrl-C, telling once of each server that dies meanwhile."""
+    told: set[str] = set()
+    while True:
+        sleep(1.0)
+        for sentence in set(lab.check_alive()) - told:
+            told.add(sentence)
+            click.echo(f"harness: {sentence}", err=True)
 
 
 @main.command()
@@ -203,7 +216,7 @@ def variants(*, as_json: bool) -> None:
             if each.expects is None
             else f"must be caught: {each.expects.finding} {each.expects.hop or ''}"
         )
-        click.echo(f"{each.name:28} {each.row:14} {expects}\n{'':28} {each.why}")
+        click.echo(f"{each.name:28} {each.row:26} {expects}\n{'':28} {each.why}")
 
 
 def _existing(run_folder: Path) -> Path:
