@@ -54,7 +54,7 @@ def _accuse(
     consumer: str | None,
 ) -> list[Accusation]:
     standing = _stand(tally, witnesses.log, lacking, counts)
-    committed = _committed(tally, witnesses.offsets, consumer)
+    committed = _committed(tally, witnesses, consumer)
     read = _beyond(standing, committed)
     delivered = read | mask_of(tally, sorted(evidence.delivered, key=str))[standing.slots]
     passed = _beyond(standing, standing.reached)
@@ -110,17 +110,20 @@ def _beyond(standing: _Standing, limits: dict[int, int]) -> Mask:
     return below
 
 
-def _committed(tally: Tally, offsets: Witness | None, consumer: str | None) -> dict[int, int]:
+def _committed(tally: Tally, witnesses: Witnesses, consumer: str | None) -> dict[int, int]:
     """Return the committed offset of each partition: of the group named like the consumer, if any.
 
     Otherwise the highest of all groups counts: who reads in which group is the pipeline's secret.
+    Where the log does not name topics, partitions alone are compared.
     """
+    offsets = witnesses.offsets
     if offsets is None:
         return {}
-    grouped = "group" in offsets.columns
+    named, grouped = "topic" in witnesses.log.columns, "group" in offsets.columns
     rows = []
     for batch in offsets.batches("topic", "partition", "committed", *["group"] * grouped):
-        places = place_of(batch, topic=tally.topics.encode(batch.column("topic"))).tolist()
+        topic = tally.topics.encode(batch.column("topic")) if named else None
+        places = place_of(batch, topic=topic).tolist()
         committed = numbers(batch.column("committed")).tolist()
         groups = batch.column("group").to_pylist() if grouped else [None] * len(places)
         rows += list(zip(groups, places, committed, strict=True))

@@ -16,6 +16,8 @@ from harness.ledger.findings import MessageId
 RELAY_EVENTS = frozenset({"claimed", "sent", "acked", "marked", "send-failed", "send-unknown"})
 """Events that only a process writes which journals its sending, and so its acknowledgements."""
 
+FIRST_OF_A_LIFE = b'{"n":1,'
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEvent:
@@ -60,7 +62,8 @@ def read_journal(name: str, content: bytes) -> Journal:
     """Read one journal; never raises, whatever byte the file ends at.
 
     Within a life `n` counts from 1 without a gap. A torn line is fine as the last of the file and
-    where the next life's `start` follows it; anywhere else, like a gap in `n`, it is a hole.
+    where the next life follows it (whose `start` may be torn in turn); anywhere else, like a gap
+    in `n`, it is a hole.
     """
     lines = [(i, raw) for i, raw in enumerate(content.split(b"\n"), start=1) if raw.strip()]
     events: list[JournalEvent] = []
@@ -69,7 +72,7 @@ def read_journal(name: str, content: bytes) -> Journal:
     for number, raw in lines:
         event = _event(name, number, raw)
         if event is None:
-            if torn_at:
+            if torn_at and not _could_begin_a_life(raw):
                 holes.append(f"{name}: line {torn_at} is torn and no new life follows it")
             torn_at = number
             continue
@@ -81,6 +84,12 @@ def read_journal(name: str, content: bytes) -> Journal:
         torn_at, last_n = 0, event.n
         events.append(event)
     return Journal(name=name, events=tuple(events), holes=tuple(holes))
+
+
+def _could_begin_a_life(torn: bytes) -> bool:
+    """Tell whether a torn line may be what is left of a `start`."""
+    plain = torn.replace(b" ", b"")
+    return plain.startswith(FIRST_OF_A_LIFE) or FIRST_OF_A_LIFE.startswith(plain)
 
 
 def _event(journal: str, line: int, raw: bytes) -> JournalEvent | None:

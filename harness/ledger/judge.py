@@ -5,13 +5,13 @@ Owns the way from files to verdict; must not talk to anything but the folder.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import UsageError
 from harness.ledger.checker import Checked, check
 from harness.ledger.evidence import Evidence, Facts, Witnesses
-from harness.ledger.findings import NotMade, Verdict
+from harness.ledger.findings import Kind, NotMade, Verdict
 from harness.ledger.journal import Journal, evidence_of, figures_of, read_journals
 from harness.ledger.outcome import Knowledge, decide
 from harness.ledger.timeline import Timeline, read_json, read_timeline
@@ -39,14 +39,23 @@ def judge(folder: Path) -> Verdict:
         read_json(folder / name) for name in ("schedule.json", "environment.json")
     )
     timeline, journals, opened = read_timeline(folder), read_journals(folder), _open(folder)
+    budget = str(schedule.get("budget", "safe"))
     checked = _check(opened, evidence_of(journals), facts_of(environment, timeline))
-    figures = {**checked.figures, **figures_of(journals), **_fault_figures(timeline)}
+    stuck = sum(total.count for total in checked.totals if total.kind is Kind.STUCK)
+    if budget != "safe":
+        checked = _without_stuck(checked)
+    figures = {
+        "messages_stuck": stuck,
+        **checked.figures,
+        **figures_of(journals),
+        **_fault_figures(timeline),
+    }
     if checked.repeated_intents:
         opened.unreadable.append(f"the intents name {checked.repeated_intents} message ids twice")
     outcome, reasons, confirmed = decide(
         Knowledge(
             timeline=timeline,
-            budget=str(schedule.get("budget", "safe")),
+            budget=budget,
             unreadable=tuple(opened.unreadable),
             holes=tuple(hole for journal in journals for hole in journal.holes),
             totals=checked.totals,
@@ -123,6 +132,15 @@ def _check(opened: _Opened, evidence: Evidence, facts: Facts) -> Checked:
     except WitnessError as error:
         opened.unreadable.append(_without_folder(error, found["intents"].path.parent.parent))
         return _unchecked("a witness cannot be read to its end")
+
+
+def _without_stuck(checked: Checked) -> Checked:
+    """Drop the findings about progress, which is promised within the safe budget only."""
+    return replace(
+        checked,
+        findings=tuple(f for f in checked.findings if f.kind is not Kind.STUCK),
+        totals=tuple(t for t in checked.totals if t.kind is not Kind.STUCK),
+    )
 
 
 def _unchecked(why: str) -> Checked:
