@@ -214,7 +214,7 @@ class Coder:
     def encode(self, column: pa.DictionaryArray) -> Codes:
         """Return one code per row."""
         if self._table is None or not column.dictionary.equals(self._last):
-            self._table = self._number(column.dictionary.to_pylist())
+            self._table = self._number(column.dictionary)
             self._last = column.dictionary
         indices = column.indices
         if indices.null_count:
@@ -222,9 +222,18 @@ class Coder:
         codes: Codes = self._table[indices.to_numpy(zero_copy_only=False)]
         return codes
 
-    def _number(self, words: list[object]) -> Codes:
-        table = np.full(len(words) + 1, -1, dtype=np.int32)
-        for place, word in enumerate(words):
+    def _number(self, dictionary: pa.Array) -> Codes:
+        """Return a code for each word, -1 behind the last for null.
+
+        Words of the dictionary before (in a file: of the row group before) are looked up by Arrow.
+        """
+        table = np.full(len(dictionary) + 1, -1, dtype=np.int32)
+        last = self._last
+        if self._table is not None and last is not None and last.type == dictionary.type:
+            before = pc.fill_null(pc.index_in(dictionary, value_set=last), -1)
+            table[:-1] = self._table[before.to_numpy(zero_copy_only=False)]
+        unseen = np.flatnonzero(table[:-1] < 0)
+        for place, word in zip(unseen, dictionary.take(pa.array(unseen)).to_pylist(), strict=True):
             if word is not None:
                 name = self.rename.get(word, word) if isinstance(word, str) else word
                 table[place] = self.codes.setdefault(name, len(self.codes))

@@ -41,17 +41,8 @@ def judge(folder: Path) -> Verdict:
     timeline, journals, opened = read_timeline(folder), read_journals(folder), _open(folder)
     budget = str(schedule.get("budget", "safe"))
     checked = _check(opened, evidence_of(journals), facts_of(environment, timeline))
-    stuck = sum(total.count for total in checked.totals if total.kind is Kind.STUCK)
-    if budget != "safe":
-        checked = _without_stuck(checked)
-    figures = {
-        "messages_stuck": stuck,
-        **checked.figures,
-        **figures_of(journals),
-        **_fault_figures(timeline),
-    }
-    if checked.repeated_intents:
-        opened.unreadable.append(f"the intents name {checked.repeated_intents} message ids twice")
+    checked = _progress_apart(checked, budget=budget)
+    figures = {**checked.figures, **figures_of(journals), **_fault_figures(timeline)}
     outcome, reasons, confirmed = decide(
         Knowledge(
             timeline=timeline,
@@ -116,28 +107,32 @@ def _check(opened: _Opened, evidence: Evidence, facts: Facts) -> Checked:
     found = opened.witnesses
     if opened.unreadable:
         return _unchecked("a witness is missing or cannot be read")
+    witnesses = Witnesses(
+        intents=found["intents"],
+        log=found["log"],
+        effects=found["effects"],
+        outbox=found.get("outbox"),
+        sent=found.get("sent"),
+        offsets=found.get("offsets"),
+    )
     try:
-        return check(
-            Witnesses(
-                intents=found["intents"],
-                log=found["log"],
-                effects=found["effects"],
-                outbox=found.get("outbox"),
-                sent=found.get("sent"),
-                offsets=found.get("offsets"),
-            ),
-            evidence=evidence,
-            facts=facts,
-        )
+        checked = check(witnesses, evidence=evidence, facts=facts)
     except WitnessError as error:
         opened.unreadable.append(_without_folder(error, found["intents"].path.parent.parent))
         return _unchecked("a witness cannot be read to its end")
+    if checked.repeated_intents:
+        opened.unreadable.append(f"the intents name {checked.repeated_intents} message ids twice")
+    return checked
 
 
-def _without_stuck(checked: Checked) -> Checked:
-    """Drop the findings about progress, which is promised within the safe budget only."""
+def _progress_apart(checked: Checked, *, budget: str) -> Checked:
+    """Make stuck messages a figure, and only that outside the safe budget."""
+    stuck = sum(total.count for total in checked.totals if total.kind is Kind.STUCK)
+    counted = replace(checked, figures={"messages_stuck": stuck, **checked.figures})
+    if budget == "safe":
+        return counted
     return replace(
-        checked,
+        counted,
         findings=tuple(f for f in checked.findings if f.kind is not Kind.STUCK),
         totals=tuple(t for t in checked.totals if t.kind is not Kind.STUCK),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
+from harness.errors import UsageError
 from harness.ledger.findings import FaultSeen
 
 TimelineEvent = Mapping[str, object]
@@ -109,11 +110,16 @@ def _parse(lines: Iterable[bytes]) -> tuple[list[TimelineEvent], str]:
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """Return a JSON object of the run folder; an absent file is an empty one."""
+    """Return a JSON object of the run folder; an absent file is an empty one.
+
+    UsageError if the file holds anything else: a promise that cannot be read must not be dropped.
+    """
     if not path.exists():
         return {}
     try:
         value = json.loads(path.read_bytes())
     except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        value = None
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} is no JSON object", remedy="restore it from the run's own files")
+    return value

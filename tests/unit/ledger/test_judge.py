@@ -156,6 +156,15 @@ def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
         judge(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["schedule.json", "environment.json"])
+def test_a_torn_promise_is_an_error(world: World, tmp_path: Path, name: str) -> None:
+    """Without it faults would be forgotten, or the order that was promised."""
+    path = world.write(tmp_path) / name
+    path.write_text(path.read_text()[:-1])
+    with pytest.raises(UsageError, match=name):
+        judge(tmp_path)
+
+
 def test_a_written_witness_is_whole_or_absent(world: World, tmp_path: Path) -> None:
     """A source that breaks off leaves no file that looks complete."""
 
