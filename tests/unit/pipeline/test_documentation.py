@@ -3,6 +3,7 @@
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,12 @@ from harness.pipeline import spec as words
 from harness.pipeline.loader import load_pipeline
 from harness.pipeline.placeholders import GIVEN
 from harness.pipeline.variant import apply, list_variants, load_variant
+from harness.schedule.validate import check_schedule
+from harness.schedule.values import Fault, Schedule
 
 PAGE = (Path(__file__).parents[3] / "docs" / "pipeline-toml.md").read_text()
 EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+SCENARIOS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=["smallest", "complete"])
@@ -58,3 +62,45 @@ def test_every_key_is_explained(section: type) -> None:
 def test_every_variable_is_explained() -> None:
     """What a placeholder may name stands in the table."""
     assert [name for name in GIVEN if f"`{name}`" not in PAGE] == []
+
+
+class _Recorder:
+    """Stands where the lab does, and keeps what a scenario asks for."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def run(self, _: object, *faults: Fault) -> "_Recorder":
+        """Keep the faults."""
+        self.faults += faults
+        return self
+
+    def assert_exactly_once(self) -> None:
+        """Agree."""
+
+
+@pytest.mark.parametrize("source", SCENARIOS, ids=["faults"])
+def test_an_example_scenario_can_be_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    """Its words exist, and name roles and topics of the pipeline beside it."""
+    folder = tmp_path / "path" / "to"
+    folder.mkdir(parents=True)
+    (folder / "tables.sql").touch()
+    (folder / "pipeline.toml").write_text(EXAMPLES[0])
+    monkeypatch.chdir(tmp_path)
+    words: dict[str, Any] = {}
+    lab = _Recorder()
+
+    exec(source, words)  # noqa: S102 - a page of our own
+    scenarios = [value for name, value in words.items() if name.startswith("test_")]
+    for scenario in scenarios:
+        scenario(lab)
+
+    spec = words["PAYMENTS"]
+    check_schedule(
+        Schedule(pipeline="payments", faults=tuple(lab.faults)),
+        topics={name: topic.partitions for name, topic in spec.topics.items()},
+        roles={name: role.instances for name, role in spec.roles.items()},
+    )
+    assert len(lab.faults) >= len(scenarios) > 0
