@@ -13,9 +13,11 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin import OffsetSpec as Spec  # type: ignore[attr-defined]
 
+from harness.clock import Deadline, sleep
 from harness.errors import LabError
 
 TIMEOUT_S = 5.0
+RETRY_S = 0.2
 _EARLIEST = Spec.earliest()  # type: ignore[no-untyped-call]
 _LATEST = Spec.latest()  # type: ignore[no-untyped-call]
 
@@ -51,8 +53,8 @@ class OffsetReader:
         request = {TopicPartition(*each): _LATEST for each in partitions}
         found = {}
         for at, answer in self._admin.list_offsets(request, request_timeout=1.0).items():
-            with suppress(KafkaException, TimeoutError):
-                found[at.topic, at.partition] = answer.result(timeout=1.5).offset
+            with suppress(KafkaException, TimeoutError, LabError):
+                found[at.topic, at.partition] = _told(at, answer.result(timeout=1.5).offset)
         return found
 
     def ends(self, partitions: Iterable[tuple[str, int]]) -> tuple[PartitionEnds, ...]:
@@ -90,6 +92,16 @@ class OffsetReader:
         ]
 
     def _list(self, wanted: list[tuple[str, int]], spec: Spec) -> dict[tuple[str, int], int]:
+        deadline = Deadline(TIMEOUT_S)
+        while True:
+            try:
+                return self._ask(wanted, spec)
+            except LabError:
+                if deadline.passed():
+                    raise
+                sleep(RETRY_S)
+
+    def _ask(self, wanted: list[tuple[str, int]], spec: Spec) -> dict[tuple[str, int], int]:
         answers = self._admin.list_offsets(
             {TopicPartition(topic, number): spec for topic, number in wanted},
             isolation_level=IsolationLevel.READ_COMMITTED,
@@ -97,11 +109,18 @@ class OffsetReader:
         )
         try:
             return {
-                (at.topic, at.partition): answer.result(TIMEOUT_S).offset
+                (at.topic, at.partition): _told(at, answer.result(TIMEOUT_S).offset)
                 for at, answer in answers.items()
             }
         except (KafkaException, TimeoutError) as error:
             raise LabError(f"The ends of the topics could not be read: {error}") from error
+
+
+def _told(at: TopicPartition, offset: int) -> int:
+    """Return the offset, unless it is librdkafka's way to say that no broker was asked (-1001)."""
+    if offset < 0:
+        raise LabError(f"No broker told the end of {at.topic}/{at.partition}: it has no leader")
+    return offset
 
 
 def lag(ends: Iterable[PartitionEnds], groups: Iterable[GroupOffset]) -> int | None:
