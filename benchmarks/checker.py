@@ -286,7 +286,8 @@ def _report(judge: str, answer: dict[str, object], *, rows: int, total: int) -> 
     exact = answer["found"] == PLANTED
     words = "found exactly what was planted" if exact else f"WRONG: {answer['found']}"
     print(
-        f"  {judge:8} {wall:7.2f} s wall, {cpu:7.2f} s CPU, {rows / wall / 1e6:6.2f} M rows/s, "
+        f"  {judge:8} {wall:7.2f} s wall, {cpu:7.2f} s CPU, "
+        f"{rows / wall / 1e6:.2f} M rows/s of wall, {rows / cpu / 1e6:.2f} of CPU, "
         f"peak {rss / 1e6:,.0f} MB = {rss / total:,.0f} bytes/message, "
         f"{words}"
     )
