@@ -11,6 +11,7 @@ from harness.ledger.accusations import Accusation
 from harness.ledger.evidence import Evidence, Facts, Witnesses, mask_of
 from harness.ledger.findings import Hop, Kind
 from harness.ledger.ids import Codes, Ints
+from harness.ledger.readers import Reader, readers
 from harness.ledger.tally import Mask, Tally, log_columns, numbers, place_of, present_rows
 from harness.ledger.witness import Witness
 
@@ -31,16 +32,13 @@ class _Standing:
 def effect_accusations(
     tally: Tally, witnesses: Witnesses, evidence: Evidence, facts: Facts, required: Mask
 ) -> list[Accusation]:
-    """Accuse, for each consumer seen, each required message in the log without its effect."""
+    """Accuse, for each consumer expected, each required message in the log without its effect."""
     present = required & (tally.log > 0)
-    nobody = np.zeros(len(tally.outcome), dtype=np.int32)
-    consumers = tally.consumers.words() or [None]
     accusations = []
-    for name, counts in zip(consumers, tally.effects or [nobody], strict=True):
-        lacking = present & (counts == 0)
+    for reader in readers(tally, facts):
+        lacking = present & reader.expected & (reader.counts == 0)
         if lacking.any():
-            consumer = None if name is None else str(name)
-            accusations += _accuse(tally, witnesses, evidence, facts, lacking, counts, consumer)
+            accusations += _accuse(tally, witnesses, evidence, facts, lacking, reader)
     return accusations
 
 
@@ -50,17 +48,16 @@ def _accuse(
     evidence: Evidence,
     facts: Facts,
     lacking: Mask,
-    counts: Codes,
-    consumer: str | None,
+    reader: Reader,
 ) -> list[Accusation]:
-    standing = _stand(tally, witnesses.log, lacking, counts)
-    committed = _committed(tally, witnesses, consumer)
+    standing = _stand(tally, witnesses.log, lacking, reader.counts)
+    committed = _committed(tally, witnesses, reader.name)
     read = _beyond(standing, committed)
     delivered = read | mask_of(tally, sorted(evidence.delivered, key=str))[standing.slots]
     passed = _beyond(standing, standing.reached)
     stuck = ~read & ~passed & (not facts.drained)
     return [
-        Accusation(kind=kind, hop=hop, consumer=consumer, slots=standing.slots[mask])
+        Accusation(kind=kind, hop=hop, consumer=reader.name, slots=standing.slots[mask])
         for kind, hop, mask in (
             (Kind.LOST, Hop.NO_EFFECT, delivered & ~stuck),
             (Kind.LOST, Hop.NEVER_DELIVERED, ~delivered & ~stuck),

@@ -64,6 +64,8 @@ class Facts:
     """True: the pipeline had nothing left to do when the witnesses were read. None: not known."""
     order_promised: bool = False
     physical_to_logical: Mapping[str, str] = field(default_factory=dict)
+    consumers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The logical topics that each consumer must act on; empty: learnt from the effects."""
 
 
 def slots_of(tally: Tally, ids: list[MessageId]) -> Ints:

@@ -83,8 +83,15 @@ def facts_of(environment: Mapping[str, object], timeline: Timeline) -> Facts:
     return Facts(
         drained=timeline.drained(),
         order_promised=order == "per-key",
+        consumers=_declared_consumers(pipeline),
         physical_to_logical={str(real): str(name) for name, real in named.items()},
     )
+
+
+def _declared_consumers(pipeline: object) -> dict[str, tuple[str, ...]]:
+    declared = pipeline.get("consumers") if isinstance(pipeline, dict) else None
+    pairs = declared.items() if isinstance(declared, dict) else ()
+    return {str(name): tuple(map(str, topics)) for name, topics in pairs}
 
 
 def _open(folder: Path) -> _Opened:

@@ -8,6 +8,7 @@ import numpy as np
 from harness.ledger.accusations import Accusation
 from harness.ledger.evidence import Evidence, Facts, Witnesses, mask_of
 from harness.ledger.findings import Hop, Kind
+from harness.ledger.readers import acted_by_all
 from harness.ledger.tally import Mask, Tally
 
 UNACKED_MARK = "marked as sent without an acknowledgement"
@@ -26,7 +27,7 @@ def publishing_accusations(
         return [], 0
     acked = _acked(tally, evidence)
     marked = tally.sent if tally.sent is not None else np.zeros_like(missing)
-    consumed = _everywhere(tally)
+    consumed = acted_by_all(tally, facts)
     vanished = missing & acked
     peace = missing & consumed & (~acked | _log_was_trimmed(witnesses))
     if tally.outbox is not None:
@@ -56,14 +57,6 @@ def _acked(tally: Tally, evidence: Evidence) -> Mask:
     if tally.sent is not None:
         return tally.sent
     return np.zeros(len(tally.outcome), dtype=np.bool_)
-
-
-def _everywhere(tally: Tally) -> Mask:
-    """Return which messages have an effect for every consumer seen."""
-    everywhere = np.full(len(tally.outcome), bool(tally.effects))
-    for counts in tally.effects:
-        everywhere &= counts > 0
-    return everywhere
 
 
 def _log_was_trimmed(witnesses: Witnesses) -> bool:
