@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.ledger.acknowledged import with_acks
 from harness.ledger.checker import Checked, check
 from harness.ledger.evidence import Evidence, Facts, Witnesses
 from harness.ledger.findings import Kind, NotMade, Verdict
@@ -40,8 +41,8 @@ def judge(folder: Path) -> Verdict:
     )
     timeline, journals, opened = read_timeline(folder), read_journals(folder), _open(folder)
     budget = str(schedule.get("budget", "safe"))
-    checked = _check(opened, evidence_of(journals), facts_of(environment, timeline))
-    checked = _progress_apart(checked, budget=budget)
+    evidence, facts = evidence_of(journals), facts_of(environment, timeline)
+    checked = _progress_apart(_check(opened, evidence, facts), budget=budget)
     figures = {**checked.figures, **figures_of(journals), **_fault_figures(timeline)}
     outcome, reasons, confirmed = decide(
         Knowledge(
@@ -56,7 +57,12 @@ def judge(folder: Path) -> Verdict:
     return Verdict(
         outcome=outcome,
         reasons=reasons,
-        findings=checked.findings,
+        findings=with_acks(
+            checked.findings,
+            evidence.acks,
+            opened.witnesses.get("log"),
+            names=dict(facts.physical_to_logical),
+        ),
         totals=checked.totals,
         confirmed=confirmed,
         faults=timeline.faults(),
