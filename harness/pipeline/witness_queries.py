@@ -45,6 +45,27 @@ def read_witnesses(spec: Spec, url: str) -> dict[str, pa.Table]:
         }
 
 
+def check_queries(spec: Spec, url: str) -> None:
+    """Describe every query while nothing runs yet: what is wrong with it is told before the run.
+
+    A table that is not there is no mistake yet, for a role may make it. PipelineError otherwise.
+    """
+    with connect(url) as connection:
+        for witness in WITNESSES:
+            if getattr(spec.queries, witness) is not None:
+                _check_query(spec, witness, connection)
+
+
+def _check_query(spec: Spec, witness: str, connection: psycopg.Connection[Any]) -> None:
+    try:
+        schema_of(spec, witness, connection)
+    except PipelineError as error:
+        if not isinstance(error.__cause__, psycopg.errors.UndefinedTable):
+            raise PipelineError(f"{spec.path}: {error.message}", remedy=error.remedy) from error
+    finally:
+        connection.rollback()
+
+
 def count_effects(spec: Spec, connection: psycopg.Connection[Any]) -> int:
     """Return the number of effect rows now: cheap enough to ask while the pipeline runs."""
     query = _query(spec, "effects")

@@ -5,13 +5,15 @@ says that it is through (all rows marked as sent, no consumer lag) and nothing h
 while. Otherwise the deadline ends the wait, and the drain is incomplete.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
 from psycopg.sql import Literal
 
 from harness.clock import Deadline, monotonic_s, sleep
+from harness.errors import LabError, PipelineError
 from harness.pipeline.spec import Spec
 
 POLL_S = 0.1
@@ -151,6 +153,25 @@ def _declared(pairs: Iterable[tuple[str, str]]) -> str:
     """Return (topic, consumer) pairs as a table; quoted here, as queries may hold a bare `%`."""
     rows = ", ".join(f"({Literal(a).as_string()}, {Literal(b).as_string()})" for a, b in pairs)
     return f"SELECT DISTINCT * FROM (VALUES {rows}) AS declared (topic, consumer)"  # noqa: S608
+
+
+@contextmanager
+def questioned(spec: Spec, url: str) -> Iterator[psycopg.Connection]:
+    """Connect to ask the pipeline's queries. PipelineError where a query fails.
+
+    LabError where the database does not answer.
+    """
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        said = str(error).strip()
+        raise LabError(f"The database did not answer during the drain: {said}") from error
+    except psycopg.Error as error:
+        raise PipelineError(
+            f"{spec.path}: a query of [queries] fails: {str(error).strip()}",
+            remedy="try each of them on a standing lab: `harness up`",
+        ) from error
 
 
 def embeddable(query: str) -> str:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import psycopg
-
 from harness.clock import Deadline, monotonic_s, sleep
 from harness.errors import LabError, PipelineError
 from harness.faults.make import make_driver
@@ -17,7 +15,7 @@ from harness.lab.protocol import Lab
 from harness.ledger.findings import Verdict
 from harness.ledger.judge import judge, write_verdict
 from harness.pipeline.spec import Spec
-from harness.run.drain import DrainQueries, Standing, drain
+from harness.run.drain import DrainQueries, Standing, drain, questioned
 from harness.run.events import Events, Observer, TimelineFile
 from harness.run.folder import disk_error, make_run_folder, write_environment
 from harness.run.gauges import Standstill
@@ -175,9 +173,7 @@ class Run:
 
     def _drain(self) -> None:
         stage = self._stage
-        with psycopg.connect(
-            stage.lab.database.url(stage.database), autocommit=True, connect_timeout=5
-        ) as connection:
+        with questioned(stage.spec, stage.lab.database.url(stage.database)) as connection:
             queries = DrainQueries(stage.spec, connection, topics=stage.topics)
             offsets = OffsetReader(stage.lab.cluster.bootstrap)
             physical = frozenset(stage.topics.values())

@@ -22,6 +22,7 @@ from harness.lab.protocol import SLOTS, Lab, TopicSpec
 from harness.pipeline.role_state import RoleEvent
 from harness.pipeline.spec import Spec, topic_variable
 from harness.pipeline.supervisor import Supervisor
+from harness.pipeline.witness_queries import check_queries
 from harness.run.events import Events
 from harness.run.gauges import Gauges
 from harness.schedule.values import Schedule
@@ -61,6 +62,7 @@ class Stage:
         try:
             self.lab.database.create(self.database)
             self._apply_schema()
+            check_queries(self.spec, self.lab.database.url(self.database))
             self.foreign = frozenset(state.topic for state in self.lab.cluster.partitions())
             self._create_topics()
             self.watch.start()

@@ -10,7 +10,7 @@ import pytest
 from harness.errors import PipelineError
 from harness.pipeline.loader import load_pipeline
 from harness.pipeline.spec import IdType, Queries, Spec
-from harness.pipeline.witness_queries import connect, read_witnesses, stream
+from harness.pipeline.witness_queries import check_queries, connect, read_witnesses, stream
 
 EFFECTS = "SELECT 1::int8 AS message_id"
 
@@ -141,3 +141,31 @@ def test_an_intent_has_a_known_outcome(empty_database: str) -> None:
 
     with pytest.raises(PipelineError, match="'maybe' is none of committed, failed, unknown"):
         read_witnesses(spec, empty_database)
+
+
+@pytest.mark.parametrize(
+    ("effects", "said"),
+    [
+        ("SELECT nobody AS message_id FROM effects", "nobody"),
+        ("SELECT message_id, message_id AS mesage FROM effects", "unknown column mesage"),
+        ("SELCT message_id FROM effects", "syntax error"),
+    ],
+)
+def test_a_wrong_query_is_told_before_anything_runs(database: str, effects: str, said: str) -> None:
+    """Not after a whole run, and never as a pipeline without effects."""
+    with pytest.raises(PipelineError, match=said):
+        check_queries(_spec(effects=effects), database)
+
+
+def test_a_table_that_a_role_will_make_is_no_mistake_yet(database: str) -> None:
+    """Migrations may be part of the pipeline; the queries after it are still looked at."""
+    check_queries(_spec(effects="SELECT id AS message_id FROM made_later"), database)
+
+    with pytest.raises(PipelineError, match="nobody"):
+        check_queries(
+            _spec(
+                intents="SELECT id AS message_id FROM made_later",
+                effects="SELECT nobody AS message_id FROM effects",
+            ),
+            database,
+        )

@@ -5,9 +5,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from harness.errors import LabError, PipelineError
 from harness.pipeline.loader import check_pipeline
 from harness.pipeline.spec import Spec
-from harness.run.drain import DrainQueries
+from harness.run.drain import DrainQueries, questioned
 
 TOPICS = {"orders": "orders-1a2b", "audit": "audit-1a2b"}
 INTENTS = "SELECT id AS message_id, topic FROM intents -- all of them"
@@ -89,3 +90,21 @@ def test_a_pipeline_without_a_book_of_what_it_sent_never_claims_to_be_done(
         standing = DrainQueries(spec(sent=False), connection, topics=TOPICS).ask(0)
     assert standing.unsent is None
     assert not standing.claims_done()
+
+
+def test_a_query_that_fails_is_the_pipelines_mistake(empty_database: str) -> None:
+    """Exit code 2 and the server's words; once it was a traceback and the exit code of FAILED."""
+    with (
+        pytest.raises(PipelineError, match=r"division by zero"),
+        questioned(spec(), empty_database) as connection,
+    ):
+        connection.execute("SELECT 1 / 0")
+
+
+def test_a_database_that_is_gone_is_not_the_pipelines_mistake(empty_database: str) -> None:
+    """It is trouble of the lab."""
+    with (
+        pytest.raises(LabError, match="did not answer"),
+        questioned(spec(), empty_database) as connection,
+    ):
+        connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
