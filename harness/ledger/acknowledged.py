@@ -3,7 +3,7 @@
 PURE. The journalled ack names a place in the log; the record that stands there now tells the rest.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +25,7 @@ def with_acks(
     acks: Iterable[Ack],
     log: Witness | None,
     *,
-    names: dict[str, str],
+    names: Mapping[str, str],
 ) -> tuple[Finding, ...]:
     """Add, to findings that rest on an ack, its row and the record that stands at its place now.
 
@@ -50,11 +50,11 @@ def _rests_on_ack(finding: Finding) -> bool:
     return finding.kind is Kind.OVERWRITTEN_OFFSET or finding.hop is Hop.ACKED_NOT_IN_LOG
 
 
-def _place(ack: Ack, names: dict[str, str]) -> Place:
+def _place(ack: Ack, names: Mapping[str, str]) -> Place:
     return names.get(ack.topic, ack.topic), ack.partition, ack.offset
 
 
-def _rows(ack: Ack, standing: dict[Place, object], names: dict[str, str]) -> list[Row]:
+def _rows(ack: Ack, standing: dict[Place, object], names: Mapping[str, str]) -> list[Row]:
     topic, partition, offset = place = _place(ack, names)
     row: Row = {"witness": "acknowledged", "topic": topic, "partition": partition}
     if ack.offset < 0:

@@ -63,7 +63,8 @@ class Facts:
     drained: bool | None = None
     """True: the pipeline had nothing left to do when the witnesses were read. None: not known."""
     order_promised: bool = False
-    physical_to_logical: Mapping[str, str] = field(default_factory=dict)
+    topic_names: Mapping[str, str] = field(default_factory=dict)
+    """Physical → logical: witnesses may say either."""
     consumers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The logical topics that each consumer must act on; empty: learnt from the effects."""
 

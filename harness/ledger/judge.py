@@ -58,10 +58,7 @@ def judge(folder: Path) -> Verdict:
         outcome=outcome,
         reasons=reasons,
         findings=with_acks(
-            checked.findings,
-            evidence.acks,
-            opened.witnesses.get("log"),
-            names=dict(facts.physical_to_logical),
+            checked.findings, evidence.acks, opened.witnesses.get("log"), names=facts.topic_names
         ),
         totals=checked.totals,
         confirmed=confirmed,
@@ -90,7 +87,7 @@ def facts_of(environment: Mapping[str, object], timeline: Timeline) -> Facts:
         drained=timeline.drained(),
         order_promised=order == "per-key",
         consumers=_declared_consumers(pipeline),
-        physical_to_logical={str(real): str(name) for name, real in named.items()},
+        topic_names={str(real): str(name) for name, real in named.items()},
     )
 
 

@@ -78,7 +78,7 @@ class Tally:
         return chosen
 
 
-def start_tally(intents: Witness, *, physical_to_logical: Mapping[str, str]) -> Tally:
+def start_tally(intents: Witness, *, topic_names: Mapping[str, str]) -> Tally:
     """Read the intents: who is expected, on which topic, with which payload, in which order."""
     index, repeated = build_index(b.column(0) for b in intents.batches("message_id"))
     places = index.size + 1
@@ -88,7 +88,7 @@ def start_tally(intents: Witness, *, physical_to_logical: Mapping[str, str]) -> 
         outcome=np.zeros(places, dtype=np.uint8),
         flags=np.zeros(places, dtype=np.uint8),
         log=np.zeros(places, dtype=np.int32),
-        topics=Coder(rename=physical_to_logical),
+        topics=Coder(rename=topic_names),
     )
     has = intents.columns
     if "topic" in has:
