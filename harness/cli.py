@@ -28,6 +28,9 @@ class _Commands(click.Group):
         except HarnessError as error:
             click.echo(f"harness: {error}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:  # a file that cannot be read, wherever it is asked for
+            click.echo(f"harness: {error}", err=True)
+            ctx.exit(HarnessError.exit_code)
         except KeyboardInterrupt:
             click.echo("harness: interrupted; the lab was taken down", err=True)
             ctx.exit(130)
@@ -109,9 +112,7 @@ def _stand(lab: "Lab") -> NoReturn:
 @click.option(
     "--pipeline",
     "pipeline_name",
-    default="outbox",
-    show_default=True,
-    help="A pipeline.toml, or a built-in pipeline.",
+    help="A pipeline.toml, or a built-in pipeline; default: outbox, or what the schedule names.",
 )
 @click.option("--variant", help="A named set of overrides; see `harness variants`.")
 @click.option(
@@ -131,7 +132,7 @@ def _stand(lab: "Lab") -> NoReturn:
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def run(
     *,
-    pipeline_name: str,
+    pipeline_name: str | None,
     variant: str | None,
     schedule_file: Path | None,
     runs: Path,

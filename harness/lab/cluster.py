@@ -16,7 +16,7 @@ from harness.errors import LabError
 from harness.lab import kafka_wire
 from harness.lab.audit import ask_all
 from harness.lab.kafka_wire import MetadataView
-from harness.lab.protocol import PartitionState, TopicSpec
+from harness.lab.protocol import PartitionState, TopicRefusedError, TopicSpec
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 ANSWER_S = 0.5
 CREATE_S = 15.0
 DELETE_S = 5.0
+_REFUSALS = (
+    KafkaError.INVALID_CONFIG,
+    KafkaError.INVALID_PARTITIONS,
+    KafkaError.INVALID_REPLICATION_FACTOR,
+    KafkaError.TOPIC_EXCEPTION,
+    KafkaError.POLICY_VIOLATION,
+)
 
 
 class AuditCluster:
@@ -188,7 +195,10 @@ def _settle(
             future.result(timeout=deadline.remaining_s() + 0.1)
         except KafkaException as error:
             if error.args[0].code() not in forgiven:
-                raise LabError(f"Kafka did not {doing} topic {name}: {error.args[0]}") from error
+                refused = error.args[0].code() in _REFUSALS
+                raise (TopicRefusedError if refused else LabError)(
+                    f"Kafka did not {doing} topic {name}: {error.args[0].str()}"
+                ) from error
         except TimeoutError as error:
             raise LabError(
                 f"Kafka did not {doing} topic {name} within {deadline.seconds:g} s"

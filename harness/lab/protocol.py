@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from harness.errors import LabError
 from harness.schedule.values import Flavour, Plane
 
 NODES = (1, 2, 3)
@@ -65,6 +66,10 @@ class TopicSpec:
     partitions: int
     replication_factor: int
     config: Mapping[str, str]
+
+
+class TopicRefusedError(LabError):
+    """Kafka refused a topic for what it was asked to be, not for the state it is in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ SENTENCES: dict[tuple[Kind, Hop | None], str] = {
     (Kind.LOST, Hop.NEVER_PUBLISHED): "was committed, but never reached the log",
     (Kind.LOST, Hop.ACKED_NOT_IN_LOG): "was acknowledged, but the log lacks it",
     (Kind.LOST, Hop.NEVER_DELIVERED): "stands in the log, but was never delivered",
-    (Kind.LOST, Hop.NO_EFFECT): "was delivered, but has no effect",
+    (Kind.LOST, Hop.NO_EFFECT): "was read from the log, but has no effect",
     (Kind.STUCK, Hop.NEVER_PUBLISHED): (
         "still waits to be published, and nothing after it was published either"
     ),

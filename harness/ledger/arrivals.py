@@ -16,6 +16,7 @@ from harness.ledger.tally import Mask, Tally, log_columns, numbers, place_of, pr
 from harness.ledger.witness import Witness
 
 NOWHERE = -1
+PASSED_BY = "its group committed past it; that it was ever handed to the consumer is not journalled"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,15 +54,19 @@ def _accuse(
     standing = _stand(tally, witnesses.log, lacking, reader.counts)
     committed = _committed(tally, witnesses, reader.name)
     read = _beyond(standing, committed)
-    delivered = read | mask_of(tally, sorted(evidence.delivered, key=str))[standing.slots]
+    told = mask_of(tally, sorted(evidence.delivered, key=str))[standing.slots]
+    delivered = read | told
     passed = _beyond(standing, standing.reached)
     stuck = ~read & ~passed & (not facts.drained)
     return [
-        Accusation(kind=kind, hop=hop, consumer=reader.name, slots=standing.slots[mask])
-        for kind, hop, mask in (
-            (Kind.LOST, Hop.NO_EFFECT, delivered & ~stuck),
-            (Kind.LOST, Hop.NEVER_DELIVERED, ~delivered & ~stuck),
-            (Kind.STUCK, Hop.NEVER_DELIVERED, stuck),
+        Accusation(
+            kind=kind, hop=hop, consumer=reader.name, slots=standing.slots[mask], detail=detail
+        )
+        for kind, hop, mask, detail in (
+            (Kind.LOST, Hop.NO_EFFECT, told & ~stuck, ""),
+            (Kind.LOST, Hop.NO_EFFECT, delivered & ~told & ~stuck, PASSED_BY),
+            (Kind.LOST, Hop.NEVER_DELIVERED, ~delivered & ~stuck, ""),
+            (Kind.STUCK, Hop.NEVER_DELIVERED, stuck, ""),
         )
     ]
 

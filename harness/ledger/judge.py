@@ -29,6 +29,13 @@ class _Opened:
     unreadable: list[str] = field(default_factory=list)
 
 
+def promised(environment: Mapping[str, object]) -> frozenset[str]:
+    """Return the witnesses that the run said it would write; none where it said nothing."""
+    pipeline = environment.get("pipeline")
+    named = pipeline.get("witnesses") if isinstance(pipeline, dict) else None
+    return frozenset(map(str, named)) if isinstance(named, list) else frozenset()
+
+
 def judge(folder: Path) -> Verdict:
     """Judge a run folder by what is in it.
 
@@ -36,10 +43,12 @@ def judge(folder: Path) -> Verdict:
     missing or torn makes the verdict UNKNOWN instead.
     """
     _demand_run_folder(folder)
-    schedule, environment = (
-        read_json(folder / name) for name in ("schedule.json", "environment.json")
+    schedule, environment = (read_json(folder / f"{n}.json") for n in ("schedule", "environment"))
+    timeline, journals, opened = (
+        read_timeline(folder),
+        read_journals(folder),
+        _open(folder, promised(environment)),
     )
-    timeline, journals, opened = read_timeline(folder), read_journals(folder), _open(folder)
     budget = str(schedule.get("budget", "safe"))
     evidence, facts = evidence_of(journals), facts_of(environment, timeline)
     checked = _progress_apart(_check(opened, evidence, facts), budget=budget)
@@ -48,7 +57,7 @@ def judge(folder: Path) -> Verdict:
         Knowledge(
             timeline=timeline,
             budget=budget,
-            unreadable=tuple(opened.unreadable),
+            unreadable=(*opened.unreadable, *_absent(folder)),
             holes=tuple(hole for journal in journals for hole in journal.holes),
             totals=checked.totals,
             figures=figures,
@@ -67,6 +76,12 @@ def judge(folder: Path) -> Verdict:
         checks_made=checked.made,
         checks_not_made=(*checked.not_made, *_without_journals(journals)),
     )
+
+
+def _absent(folder: Path) -> list[str]:
+    """Return what keeps a verdict from being believed: what was broken, what was promised."""
+    needed = ("schedule.json", "environment.json")
+    return [f"{name} is missing" for name in needed if not (folder / name).exists()]
 
 
 def _demand_run_folder(folder: Path) -> None:
@@ -97,7 +112,7 @@ def _declared_consumers(pipeline: object) -> dict[str, tuple[str, ...]]:
     return {str(name): tuple(map(str, topics)) for name, topics in pairs}
 
 
-def _open(folder: Path) -> _Opened:
+def _open(folder: Path, promised: frozenset[str]) -> _Opened:
     opened = _Opened()
     for name in (*INDISPENSABLE, *OPTIONAL):
         try:
@@ -107,7 +122,7 @@ def _open(folder: Path) -> _Opened:
             continue
         if witness is not None:
             opened.witnesses[name] = witness
-        elif name in INDISPENSABLE:
+        elif name in INDISPENSABLE or name in promised:
             opened.unreadable.append(f"the {name} witness is missing")
     return opened
 

@@ -13,6 +13,9 @@ from harness.ledger.tally import Mask, Tally
 
 UNACKED_MARK = "marked as sent without an acknowledgement"
 CONSUMED = "it had its effects before it vanished"
+OWN_WORD = (
+    "by the pipeline's own mark, which is all there is: a relay that marks too early looks the same"
+)
 
 
 def publishing_accusations(
@@ -41,7 +44,11 @@ def publishing_accusations(
         _lost(Hop.NEVER_IN_OUTBOX, unlisted),
         _lost(Hop.NEVER_PUBLISHED, lost & ~marked),
         _lost(Hop.NEVER_PUBLISHED, lost & marked, detail=UNACKED_MARK),
-        _lost(Hop.ACKED_NOT_IN_LOG, vanished & ~consumed),
+        _lost(
+            Hop.ACKED_NOT_IN_LOG,
+            vanished & ~consumed,
+            detail="" if evidence.acks_journalled else OWN_WORD,
+        ),
         _lost(Hop.ACKED_NOT_IN_LOG, vanished & consumed & ~peace, detail=CONSUMED),
         Accusation(kind=Kind.STUCK, hop=Hop.NEVER_PUBLISHED, slots=np.flatnonzero(stuck)),
     ], int(np.count_nonzero(peace))

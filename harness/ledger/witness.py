@@ -130,7 +130,11 @@ class ParquetWitness:
     def _open(self, *, read_dictionary: list[str] | None = None) -> pq.ParquetFile:
         try:
             return pq.ParquetFile(
-                self.path, read_dictionary=read_dictionary, pre_buffer=False, memory_map=False
+                self.path,
+                read_dictionary=read_dictionary,
+                pre_buffer=False,
+                memory_map=False,
+                page_checksum_verification=True,
             )
         except (pa.ArrowException, OSError) as error:
             raise WitnessError(
@@ -222,6 +226,7 @@ def _settings(name: str, schema: pa.Schema) -> dict[str, object]:
     return {
         "use_dictionary": [n for n in kinds if kinds[n] in ("text", "key") or n == "partition"],
         "compression": {n: "none" if kinds[n] == "hash" else "lz4" for n in kinds},
+        "write_page_checksum": True,
         "write_statistics": [n for n in kinds if kinds[n] in ("id", "integer")],
     }
 

@@ -130,7 +130,9 @@ class Liveness:
 
     __pydantic_config__ = STRICT
     warmup_s: PositiveSeconds = 20.0
-    drain_s: PositiveSeconds = 30.0
+    drain_s: PositiveSeconds = 60.0
+    """No progress at all for this long, with something missing, ends the wait: longer than the
+    session time-out of the pipeline's consumers (45 s by default in Kafka's clients)."""
     quiet_s: PositiveSeconds = 3.0
     """Nothing new for this long, with nothing left to do, is called drained."""
 

@@ -1,8 +1,9 @@
 """When has everything that is still coming come? Exact questions to the pipeline's own tables.
 
-Drained means: every committed message has its effect for every consumer; or the pipeline itself
-says that it is through (all rows marked as sent, no consumer lag) and nothing has moved for a quiet
-while. Otherwise the deadline ends the wait, and the drain is incomplete.
+Drained means: every committed message has its effect for every consumer, and no group has a record
+left to read, because a redelivery that is still to come may be the second effect. Or the pipeline
+itself says that it is through (all rows marked as sent, no lag) and nothing has moved for a quiet
+while. Otherwise the wait ends when nothing has moved for `drain_s`, and the drain is incomplete.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +18,8 @@ from harness.errors import LabError, PipelineError
 from harness.pipeline.spec import Spec
 
 POLL_S = 0.1
+CAP = 5
+"""A pipeline that moves without an end is given up after so many times `drain_s`."""
 
 _MISSING = """
 WITH intents AS MATERIALIZED (SELECT message_id::text AS id, {topic} AS topic
@@ -33,9 +36,13 @@ SELECT (SELECT count(*) FROM intents), (SELECT count(*) FROM effects),
 _LEARNT = "SELECT DISTINCT topic, consumer FROM effects JOIN intents USING (id)"
 _UNREAD = "(SELECT count(*) FROM intents WHERE topic NOT IN (SELECT topic FROM expected))"
 _UNSENT = """
-WITH sent AS MATERIALIZED (SELECT message_id::text AS id FROM ({sent}) AS q)
-SELECT count(*) FROM ({intents}) AS q
-WHERE NOT EXISTS (SELECT FROM sent WHERE sent.id = q.message_id::text)
+WITH intents AS MATERIALIZED (SELECT message_id::text AS id, {topic} AS topic
+                              FROM ({intents}) AS q {committed}),
+     sent AS MATERIALIZED (SELECT message_id::text AS id FROM ({sent}) AS q),
+     marked AS MATERIALIZED (SELECT DISTINCT topic FROM intents JOIN sent USING (id))
+SELECT count(*) FROM intents
+WHERE (topic IN (SELECT topic FROM marked) OR NOT EXISTS (SELECT FROM marked))
+      AND NOT EXISTS (SELECT FROM sent WHERE sent.id = intents.id)
 """
 
 
@@ -91,17 +98,21 @@ class DrainQueries:
             for topic in logical
             for name in ((topic, topics[topic]) if "topic" in has else ("",))
         ]
+        topic = "coalesce(topic::text, '')" if "topic" in has else "''"
+        committed = "WHERE outcome = 'committed'" if "outcome" in has else ""
         self._missing = _MISSING.format(
             intents=intents,
             effects=effects,
-            topic="coalesce(topic::text, '')" if "topic" in has else "''",
+            topic=topic,
             consumer="coalesce(consumer::text, '')" if "consumer" in marks else "''",
-            committed="WHERE outcome = 'committed'" if "outcome" in has else "",
+            committed=committed,
             expected=_declared(declared) if declared else _LEARNT,
             unread="0" if declared else _UNREAD,
         )
         sent = spec.queries.sent
-        self._unsent = sent and _UNSENT.format(intents=intents, sent=embeddable(sent))
+        self._unsent = sent and _UNSENT.format(
+            intents=intents, sent=embeddable(sent), topic=topic, committed=committed
+        )
 
     def ask(self, lag: int | None) -> Standing:
         """Return where everything stands now."""
@@ -123,30 +134,42 @@ class DrainQueries:
 def drain(
     ask: Callable[[], Standing],
     *,
-    deadline_s: float,
+    drain_s: float,
     quiet_s: float,
     tick: Callable[[], None],
     moved: Callable[[], object],
 ) -> Drained:
     """Wait until drained; `tick` keeps the roles supervised, `moved` changes as anything moves."""
-    began, deadline = monotonic_s(), Deadline(deadline_s)
-    last, since = moved(), monotonic_s()
+    began, cap = monotonic_s(), Deadline(drain_s * CAP)
     standing = ask()
-    while not standing.whole():
+    last, since = (moved(), standing), monotonic_s()
+    while (ended := _ended(standing, monotonic_s() - since, drain_s, quiet_s)) is None:
+        if cap.passed():
+            ended = False, f"it still moved after {cap.seconds:g} s: {standing}"
+            break
         tick()
-        if (now := moved()) != last:
-            last, since = now, monotonic_s()
-        quiet_for_s = monotonic_s() - since
-        waited = monotonic_s() - began
-        if quiet_for_s >= quiet_s and standing.claims_done():
-            why = f"the pipeline says it is done and was quiet for {quiet_s:g} s, yet {standing}"
-            return Drained(complete=True, waited_s=waited, why=why)
-        if deadline.passed():
-            return Drained(complete=False, waited_s=waited, why=f"the deadline passed: {standing}")
         sleep(POLL_S)
         standing = ask()
-    why = "every committed message has its effect"
-    return Drained(complete=True, waited_s=monotonic_s() - began, why=why)
+        if (now := (moved(), standing)) != last:
+            last, since = now, monotonic_s()
+    complete, why = ended
+    return Drained(complete=complete, waited_s=monotonic_s() - began, why=why)
+
+
+def _ended(
+    standing: Standing, still_s: float, drain_s: float, quiet_s: float
+) -> tuple[bool, str] | None:
+    """Return whether the drain is complete and why it is over, or None while it is not."""
+    if standing.whole():
+        if standing.lag == 0 or (standing.lag is None and still_s >= quiet_s):
+            return True, "every committed message has its effect"
+        if still_s >= drain_s:
+            return True, f"every committed message has its effect; a lag of {standing.lag} stayed"
+    elif still_s >= quiet_s and standing.claims_done():
+        return True, f"the pipeline says it is done and was quiet for {quiet_s:g} s, yet {standing}"
+    elif still_s >= drain_s:
+        return False, f"nothing moved for {drain_s:g} s: {standing}"
+    return None
 
 
 def _declared(pairs: Iterable[tuple[str, str]]) -> str:

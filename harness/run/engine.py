@@ -17,13 +17,12 @@ from harness.ledger.judge import judge, write_verdict
 from harness.pipeline.spec import Spec
 from harness.run.drain import DrainQueries, Standing, drain, questioned
 from harness.run.events import Events, Observer, TimelineFile
-from harness.run.folder import disk_error, make_run_folder, write_environment
+from harness.run.folder import disk_error, write_environment
 from harness.run.gauges import Standstill
 from harness.run.offsets import OffsetReader, lag
-from harness.run.read import read_witnesses
+from harness.run.read import look_at_first_records, read_witnesses
 from harness.run.stage import Stage, failing_sentence
 from harness.run.storm import Storm
-from harness.schedule.validate import check_schedule
 from harness.schedule.values import Schedule
 
 TICK_S = 0.01
@@ -50,24 +49,16 @@ def play(
     spec: Spec,
     schedule: Schedule,
     *,
-    runs: Path,
-    name: str,
+    folder: Path,
     environment: dict[str, object],
     observers: Iterable[Observer] = (),
 ) -> Played:
     """Play `schedule` on `lab` and judge it.
 
-    Raises UsageError for an impossible schedule, PipelineError when the pipeline cannot be run at
-    all, HarnessError when the run folder cannot be written. What the lab does wrong is in the
-    verdict, not raised.
+    Raises PipelineError when the pipeline cannot be run at all, HarnessError when the run folder
+    cannot be written. What the lab does wrong is in the verdict, not raised.
     """
     began = monotonic_s()
-    check_schedule(
-        schedule,
-        topics={topic: each.partitions for topic, each in spec.topics.items()},
-        roles={role: each.instances for role, each in spec.roles.items()},
-    )
-    folder = make_run_folder(runs, name=name, schedule=schedule)
     try:
         _play_into(folder, lab, spec, schedule, environment=environment, observers=observers)
         verdict = judge(folder)
@@ -143,6 +134,7 @@ class Run:
             self._tick()
             if deadline.passed():
                 raise self._never_warm()
+        look_at_first_records(self._stage)
         self._warm = True
 
     def _weather(self) -> None:
@@ -182,14 +174,11 @@ class Run:
             ]
 
             def ask() -> Standing:
-                standing = queries.ask(None)
-                if standing.whole():
-                    return standing
                 return queries.ask(lag(offsets.ends(partitions), offsets.groups(physical)))
 
             drained = drain(
                 ask,
-                deadline_s=stage.spec.liveness.drain_s,
+                drain_s=stage.spec.liveness.drain_s,
                 quiet_s=stage.spec.liveness.quiet_s,
                 tick=self._tick,
                 moved=lambda: stage.gauges.tally().total(),

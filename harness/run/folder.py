@@ -1,5 +1,6 @@
 """The folder of one run: made before anything starts, filled by everyone, never rewritten."""
 
+import errno
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -32,7 +33,8 @@ def write_environment(folder: Path, environment: Mapping[str, object]) -> None:
 
 def disk_error(folder: Path, error: OSError) -> HarnessError:
     """Return the one clear error for a run folder that cannot be written."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return HarnessError(
         f"The run folder {folder} cannot be written: {error.strerror or error}",
-        remedy="free some space there, or choose another place with --runs DIR",
+        remedy=("free some space there, or " if full else "") + "choose another place with --runs",
     )

@@ -13,16 +13,19 @@ from harness.schedule.words import kill, leader
 
 
 def plan(
-    pipeline_name: str, *, variant_name: str | None, schedule_file: Path | None
+    pipeline_name: str | None, *, variant_name: str | None, schedule_file: Path | None
 ) -> tuple[Spec, Schedule]:
-    """Return what to play; a schedule file brings its own pipeline and variant along.
+    """Return what to play; what is named beside a schedule file takes the place of its own words.
 
-    UsageError for a file that cannot be read or an option that contradicts it.
+    UsageError for a file that cannot be read, or a schedule that this pipeline cannot play.
     """
     if schedule_file is None:
-        spec = _spec_of(pipeline_name, variant_name)
+        spec = _spec_of(pipeline_name or "outbox", variant_name)
         return spec, default_schedule(spec)
     schedule = read_schedule(schedule_file)
+    if pipeline_name is not None:
+        named = called(pipeline(pipeline_name))
+        schedule = replace(schedule, pipeline=named, variant=None)
     if variant_name is not None:
         schedule = replace(schedule, variant=variant_name)
     return _spec_of(schedule.pipeline, schedule.variant), schedule

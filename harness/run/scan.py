@@ -1,7 +1,7 @@
 """A fresh reader of the log: every record of every partition, from its beginning to its end."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -24,18 +24,24 @@ class LogBatch:
     partition: list[int] = field(default_factory=list)
     offset: list[int] = field(default_factory=list)
     timestamp_ms: list[int] = field(default_factory=list)
-    message_id: list[int | str] = field(default_factory=list)
+    message_id: list[int | str | None] = field(default_factory=list)
     key: list[str | None] = field(default_factory=list)
     payload_sha256: list[bytes] = field(default_factory=list)
 
 
 def scan_log(
-    bootstrap: str, ends: Sequence[PartitionEnds], *, id_of: IdReader, group: str
+    bootstrap: str,
+    ends: Sequence[PartitionEnds],
+    *,
+    id_of: IdReader,
+    group: str,
+    declared: Collection[str],
 ) -> Iterator[LogBatch]:
     """Yield all records between `begin` and `end` of each partition, in batches.
 
     Only committed records are read (isolation read_committed). LabError when the end of some
-    partition is not reached in time. `id_of` may raise PipelineError for a record without an id.
+    partition is not reached in time. PipelineError for a record without an id on a declared topic;
+    elsewhere (on a dead-letter topic, say) such a record has the id None.
     """
     open_until = {(at.topic, at.partition): at.end for at in ends if at.end > at.begin}
     if not open_until:
@@ -53,14 +59,18 @@ def scan_log(
                 )
             batch = LogBatch()
             for message in consumer.consume(_AT_ONCE, timeout=0.2):
-                _take(message, batch, open_until, id_of)
+                _take(message, batch, open_until, id_of, declared)
             yield batch
     finally:
         consumer.close()
 
 
 def _take(
-    message: Message, batch: LogBatch, open_until: dict[tuple[str, int], int], id_of: IdReader
+    message: Message,
+    batch: LogBatch,
+    open_until: dict[tuple[str, int], int],
+    id_of: IdReader,
+    declared: Collection[str],
 ) -> None:
     where = (message.topic() or "", message.partition() or 0)
     error = message.error()
@@ -70,6 +80,10 @@ def _take(
         elif error.fatal() or not error.retriable():
             raise LabError(f"Reading {where[0]}/{where[1]} for the ledger failed: {error}")
         return
+    if where not in open_until:
+        return  # beyond the end that was recorded
+    if (message.offset() or 0) + 1 >= open_until[where]:
+        del open_until[where]
     value, key = message.value(), message.key()
     batch.topic.append(where[0])
     batch.partition.append(where[1])
@@ -78,10 +92,12 @@ def _take(
     try:
         batch.message_id.append(id_of(_headers(message), key, value))
     except PipelineError as problem:
-        raise PipelineError(
-            f"{where[0]}/{where[1]} offset {message.offset()}: {problem.message}",
-            remedy=problem.remedy,
-        ) from problem
+        if where[0] in declared:
+            raise PipelineError(
+                f"{where[0]}/{where[1]} offset {message.offset()}: {problem.message}",
+                remedy=problem.remedy,
+            ) from problem
+        batch.message_id.append(None)
     batch.key.append(None if key is None else bytes(key).decode("utf-8", "backslashreplace"))
     batch.payload_sha256.append(hashlib.sha256(value or b"").digest())
 

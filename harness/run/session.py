@@ -10,15 +10,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from harness.errors import HarnessError, LabError
+from harness.errors import LabError, UsageError
 from harness.lab.protocol import Lab
 from harness.ledger.findings import Outcome
 from harness.pipeline.spec import Spec
 from harness.pipeline.variant import load_variant
 from harness.run.engine import play
 from harness.run.events import Observer
+from harness.run.folder import make_run_folder
 from harness.run.plan import called
 from harness.run.result import RunResult
+from harness.schedule.validate import check_schedule
 from harness.schedule.values import Fault, Schedule, Workload
 
 
@@ -63,13 +65,20 @@ class LabSession:
     def play(self, pipeline: Spec, schedule: Schedule, *, name: str | None = None) -> RunResult:
         """Play a whole schedule on this pipeline once, and judge it."""
         variant = load_variant(pipeline.variant, spec=pipeline) if pipeline.variant else None
+        check_schedule(
+            schedule,
+            topics={topic: each.partitions for topic, each in pipeline.topics.items()},
+            roles={role: each.instances for role, each in pipeline.roles.items()},
+        )
+        folder = make_run_folder(
+            self.runs, name=name or pipeline.variant or pipeline.name, schedule=schedule
+        )
         try:
             played = play(
                 self.lab,
                 pipeline,
                 schedule,
-                runs=self.runs,
-                name=name or pipeline.variant or pipeline.name,
+                folder=folder,
                 environment={
                     "harness": version("zero-loss-harness"),
                     "variant": asdict(variant) if variant else None,
@@ -137,7 +146,7 @@ def default_start(*, progress: Callable[[str], None]) -> Callable[[], Lab]:
 def choose_backend(backend: str) -> None:
     """Refuse a backend that does not exist (yet)."""
     if backend not in ("auto", "local"):
-        raise HarnessError(
-            f"The {backend} backend is not built yet",
+        raise UsageError(
+            f"There is no {backend} backend yet",
             remedy="use --backend local (or auto, which chooses it)",
         )

@@ -18,11 +18,11 @@ from harness.errors import LabError, PipelineError, UsageError
 from harness.faults.driver import Surroundings
 from harness.faults.linkbook import LinkBook
 from harness.faults.watch import Change, ClusterWatch
-from harness.lab.protocol import SLOTS, Lab, TopicSpec
+from harness.lab.protocol import SLOTS, Lab, TopicRefusedError, TopicSpec
 from harness.pipeline.role_state import RoleEvent
 from harness.pipeline.spec import Spec, topic_variable
 from harness.pipeline.supervisor import Supervisor
-from harness.pipeline.witness_queries import check_queries
+from harness.pipeline.witness_queries import WITNESSES, check_queries
 from harness.run.events import Events
 from harness.run.gauges import Gauges
 from harness.schedule.values import Schedule
@@ -133,6 +133,11 @@ class Stage:
                 "path": str(self.spec.path),
                 "variant": self.spec.variant,
                 "order": self.spec.file.pipeline.order,
+                "witnesses": [
+                    "log",
+                    "offsets",
+                    *(each for each in WITNESSES if getattr(self.spec.queries, each)),
+                ],
                 "consumers": {name: list(topics) for name, topics in self.spec.consumers.items()},
                 "document": self.spec.document,
             },
@@ -163,17 +168,21 @@ class Stage:
             ) from error
 
     def _create_topics(self) -> None:
-        self.lab.cluster.create_topics(
-            [
-                TopicSpec(
-                    name=self.topics[name],
-                    partitions=topic.partitions,
-                    replication_factor=topic.replication_factor,
-                    config=topic.config,
-                )
-                for name, topic in self.spec.topics.items()
-            ]
-        )
+        wanted = [
+            TopicSpec(
+                name=self.topics[name],
+                partitions=topic.partitions,
+                replication_factor=topic.replication_factor,
+                config=topic.config,
+            )
+            for name, topic in self.spec.topics.items()
+        ]
+        try:
+            self.lab.cluster.create_topics(wanted)
+        except TopicRefusedError as error:
+            raise PipelineError(
+                f"{self.spec.path}: {error.message}", remedy="correct it under [topics.…] config"
+            ) from error
 
     def _tell_change(self, change: Change) -> None:
         state = change.after

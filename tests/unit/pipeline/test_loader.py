@@ -49,7 +49,7 @@ def test_a_minimal_file_has_all_the_defaults(tmp_path: Path) -> None:
     )
     assert (spec.kind("producer"), spec.kind("worker")) == ("load", "service")
     assert spec.instances() == (("worker", 0), ("producer", 0))
-    assert (spec.liveness.warmup_s, spec.liveness.drain_s, spec.liveness.quiet_s) == (20, 30, 3)
+    assert (spec.liveness.warmup_s, spec.liveness.drain_s, spec.liveness.quiet_s) == (20, 60, 3)
     assert spec.role_folder("worker") == tmp_path
     assert spec.message.id_type == "string"
 
