@@ -66,6 +66,19 @@ class AuditCluster:
         majority = len(self._ports) // 2 + 1
         return frozenset(node for node, count in listed.items() if count >= majority)
 
+    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Return the ends (high watermarks) of those partitions whose leader answers."""
+        by_topic: dict[str, list[int]] = defaultdict(list)
+        for topic, partition in partitions:
+            by_topic[topic].append(partition)
+        number = next(self._correlation) & 0x7FFFFFFF
+        request = kafka_wire.list_ends_request(number, by_topic)
+        found: dict[tuple[str, int], int] = {}
+        for answer in ask_all(self._ports, request, deadline_s=ANSWER_S).values():
+            for place, end in kafka_wire.decode_ends(answer, correlation_id=number).items():
+                found[place] = max(end, found.get(place, end))
+        return found
+
     def coordinator(self, key: str, *, kind: Literal["group", "transaction"]) -> int | None:
         """Return the node that coordinates `key`, None while nobody does; creates the topic."""
         number = next(self._correlation) & 0x7FFFFFFF

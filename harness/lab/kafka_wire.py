@@ -1,13 +1,13 @@
-"""Speaks the two Kafka requests of the audit path: Metadata v7 and FindCoordinator v2.
+"""Speaks the Kafka requests of the audit path: Metadata v7, FindCoordinator v2, ListOffsets v2.
 
 It encodes and decodes bytes only; sockets are `audit.py`'s. Written out by hand because a client
 library hides which node answered, and how stale that answer is. Field order: Kafka's
-`MetadataRequest.json`, `MetadataResponse.json` and `FindCoordinatorRequest.json` (KIP-320 brought
-the leader epoch to version 7).
+`MetadataRequest.json`, `MetadataResponse.json`, `FindCoordinatorRequest.json` and
+`ListOffsetsRequest.json` (KIP-320 brought the leader epoch to Metadata version 7).
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 METADATA = 3
 METADATA_VERSION = 7
+LIST_OFFSETS = 2
+LIST_OFFSETS_VERSION = 2
+LATEST = -1
 FIND_COORDINATOR = 10
 FIND_COORDINATOR_VERSION = 2
 CLIENT_ID = b"harness-audit"
@@ -69,6 +72,29 @@ def decode_metadata(answer: bytes, *, correlation_id: int) -> MetadataView:
     )
 
 
+def list_ends_request(correlation_id: int, partitions: Mapping[str, Sequence[int]]) -> bytes:
+    """Return a framed request for the high watermark of partitions, by topic name.
+
+    It may go to any node: those that do not lead a partition answer for it with an error.
+    """
+    body = struct.pack(">ibi", -1, 0, len(partitions))
+    for topic, numbers in partitions.items():
+        name = topic.encode()
+        body += struct.pack(">h", len(name)) + name + struct.pack(">i", len(numbers))
+        body += b"".join(struct.pack(">iq", number, LATEST) for number in numbers)
+    return _framed(LIST_OFFSETS, LIST_OFFSETS_VERSION, correlation_id, body)
+
+
+def decode_ends(answer: bytes, *, correlation_id: int) -> dict[tuple[str, int], int]:
+    """Return the end of each (topic, partition) that the answering node leads."""
+    reader = _Reader(answer)
+    reader.expect_correlation(correlation_id)
+    reader.int32()  # throttle time
+    topics = reader.array(reader.ends)
+    reader.expect_end()
+    return {place: end for topic in topics for place, end in topic}
+
+
 def decode_coordinator(answer: bytes, *, correlation_id: int) -> int | None:
     """Return the node that coordinates the key, or None while there is none."""
     reader = _Reader(answer)
@@ -104,6 +130,9 @@ class _Reader:
     def int32(self) -> int:
         return int(self._unpack(">i"))
 
+    def int64(self) -> int:
+        return int(self._unpack(">q"))
+
     def string(self) -> str:
         value = self.nullable_string()
         if value is None:
@@ -131,6 +160,11 @@ class _Reader:
         self.int32()  # port
         self.nullable_string()  # rack
         return node
+
+    def ends(self) -> list[tuple[tuple[str, int], int]]:
+        name = self.string()
+        answers = self.array(lambda: (self.int32(), self.int16(), self.int64(), self.int64()))
+        return [((name, number), end) for number, error, _, end in answers if error == NO_ERROR]
 
     def topic(self) -> list[PartitionState]:
         self.int16()  # error

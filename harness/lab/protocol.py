@@ -172,6 +172,13 @@ class Cluster(Protocol):
         """
         ...
 
+    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Return the ends (high watermarks) of those (topic, partition) whose leader answers.
+
+        For live figures: bounded by half a second, cheap however broken the cluster is.
+        """
+        ...
+
     def registered(self) -> frozenset[int]:
         """Return the nodes that the metadata of a majority lists as brokers."""
         ...

@@ -49,12 +49,13 @@ class CounterFile:
         self._file = -1
 
     def names(self) -> list[tuple[int, str]]:
-        """Return (word index of its record, name) of every record in use."""
+        """Return (word index of its record, name) of every record in use: the first ones."""
         found = []
         for start in range(0, FILE_BYTES, RECORD_BYTES):
             raw = bytes(self._bytes[start : start + NAME_BYTES]).rstrip(b"\0")
-            if raw:
-                found.append((start // 8, raw.decode("utf-8", "replace")))
+            if not raw:
+                break  # records are taken in order and never given back
+            found.append((start // 8, raw.decode("utf-8", "replace")))
         return found
 
     def record(self, name: str) -> int:

@@ -25,7 +25,7 @@ from harness.run.stage import Stage, failing_sentence
 from harness.run.storm import Storm
 from harness.schedule.values import Schedule
 
-TICK_S = 0.01
+TICK_S = 0.015
 PROGRESS_S = 0.5
 WARM_MESSAGES = 40
 STORM_DEADLINE_S = 90.0

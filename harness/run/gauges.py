@@ -12,9 +12,9 @@ import psycopg
 from harness.background import Background
 from harness.clock import monotonic_s
 from harness.run.drain import embeddable
-from harness.run.offsets import OffsetReader
 
 SAMPLE_S = 0.25
+FRESH_S = 0.03
 STANDSTILL_S = 5.0
 
 
@@ -56,20 +56,24 @@ class Gauges:
     def __init__(
         self,
         *,
-        bootstrap: str,
+        ends: Callable[[Iterable[tuple[str, int]]], Mapping[tuple[str, int], int]],
         topics: Mapping[str, int],
         database_url: str,
         effects_query: str,
         counters: Callable[[], Iterable[Mapping[str, int]]],
     ) -> None:
-        """`topics` maps physical names to partition counts; `counters` yields each role's."""
-        self._offsets = OffsetReader(bootstrap)
+        """`topics` maps physical names to partition counts; `counters` yields each role's.
+
+        `ends` is the cluster's: a client library would spin while a leader is dead.
+        """
+        self._read_ends = ends
         self._partitions = [
             (topic, number) for topic, count in topics.items() for number in range(count)
         ]
         self._database_url = database_url
         self._effects_query = f"SELECT count(*) FROM ({embeddable(effects_query)}) AS effects"  # noqa: S608
         self._counters = counters
+        self._fresh: tuple[float, Tally] | None = None
         self._ends: dict[tuple[str, int], int] = {}
         self._effects = 0
         self._connection: psycopg.Connection | None = None
@@ -86,7 +90,12 @@ class Gauges:
             self._connection.close()
 
     def tally(self) -> Tally:
-        """Return the newest figures."""
+        """Return the newest figures, at most `FRESH_S` old."""
+        if self._fresh is None or monotonic_s() - self._fresh[0] > FRESH_S:
+            self._fresh = monotonic_s(), self._add_up()
+        return self._fresh[1]
+
+    def _add_up(self) -> Tally:
         sums: dict[str, int] = {}
         for counters in self._counters():
             for name, count in counters.items():
@@ -101,8 +110,8 @@ class Gauges:
         )
 
     def _sample(self) -> None:
-        # A partition without a leader does not answer: its last known end stands.
-        self._ends |= self._offsets.newest(self._partitions)
+        # A partition without a leader has no answer: its last known end stands.
+        self._ends |= self._read_ends(self._partitions)
         self._effects = self._count_effects()
 
     def _count_effects(self) -> int:

@@ -1,7 +1,6 @@
 """The end of every partition and where each consumer group stands, through the audit path."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from confluent_kafka import (
@@ -47,15 +46,6 @@ class OffsetReader:
 
     def __init__(self, bootstrap: str) -> None:
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-
-    def newest(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """Return the ends of those partitions that answer within a second, for live figures."""
-        request = {TopicPartition(*each): _LATEST for each in partitions}
-        found = {}
-        for at, answer in self._admin.list_offsets(request, request_timeout=1.0).items():
-            with suppress(KafkaException, TimeoutError, LabError):
-                found[at.topic, at.partition] = _told(at, answer.result(timeout=1.5).offset)
-        return found
 
     def ends(self, partitions: Iterable[tuple[str, int]]) -> tuple[PartitionEnds, ...]:
         """Return the begin and the committed end of each partition. LabError if one is silent."""

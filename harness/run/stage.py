@@ -50,7 +50,7 @@ class Stage:
         self.watch = ClusterWatch(lab.cluster, on_change=self._tell_change)
         self.linkbook = LinkBook(lab.links)
         self.gauges = Gauges(
-            bootstrap=lab.cluster.bootstrap,
+            ends=lab.cluster.ends,
             topics={self.topics[name]: topic.partitions for name, topic in spec.topics.items()},
             database_url=lab.database.url(self.database),
             effects_query=spec.queries.effects,

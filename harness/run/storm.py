@@ -12,6 +12,7 @@ from harness.run.gauges import Tally
 from harness.schedule.values import AfterCount, AfterSeconds, AtPoint, Fault
 
 VERIFY_DEADLINE_S = 60.0
+VERIFY_EVERY_S = 0.1
 
 
 class Phase(Enum):
@@ -39,6 +40,7 @@ class _Player:
         self.tally_at_hold: Tally | None = None
         self.load_at_hold = False
         self.verify_by: Deadline | None = None
+        self.next_verify_s = 0.0
 
     def over(self) -> bool:
         return self.phase in (Phase.VERIFIED, Phase.FAILED, Phase.UNASKED)
@@ -172,6 +174,9 @@ class Storm:
         return Evidence(bit=False, sentences=(*evidence.sentences, quiet))
 
     def _verify(self, player: _Player) -> None:
+        if monotonic_s() < player.next_verify_s:
+            return
+        player.next_verify_s = monotonic_s() + VERIFY_EVERY_S
         if _driver(player).healed():
             evidence = self._weigh(player)  # once more: the cluster answers a fault with a delay
             self._tell(

@@ -10,8 +10,10 @@ from harness.errors import LabError
 from harness.lab.kafka_wire import (
     MetadataView,
     decode_coordinator,
+    decode_ends,
     decode_metadata,
     find_coordinator_request,
+    list_ends_request,
     metadata_request,
 )
 from harness.lab.protocol import PartitionState
@@ -116,8 +118,30 @@ def test_requests_carry_their_own_length() -> None:
     for request in (
         metadata_request(5),
         find_coordinator_request(5, key="some group", kind="transaction"),
+        list_ends_request(5, {"orders": [0, 1], "påyments": [7]}),
     ):
         assert struct.unpack(">i", request[:4])[0] == len(request) - 4
+
+
+PLACES = st.dictionaries(
+    st.tuples(st.sampled_from(["orders", "påyments"]), st.integers(0, 99)),
+    st.tuples(st.sampled_from([0, 6, 3]), st.integers(0, 2**62)),
+    max_size=6,
+)
+
+
+@given(places=PLACES)
+def test_ends_are_read_from_the_leader_and_errors_are_left_out(
+    places: dict[tuple[str, int], tuple[int, int]],
+) -> None:
+    """Error 6 is "not the leader", 3 "unknown": such a node's word is no word."""
+    answer = struct.pack(">iii", 9, 0, len(places))
+    for (topic, partition), (error, end) in places.items():
+        name = topic.encode()
+        answer += struct.pack(">h", len(name)) + name
+        answer += struct.pack(">iihqq", 1, partition, error, -1, end)
+    expected = {place: end for place, (error, end) in places.items() if error == 0}
+    assert decode_ends(answer, correlation_id=9) == expected
 
 
 @pytest.mark.parametrize(("error", "expected"), [(0, 2), (15, None)])

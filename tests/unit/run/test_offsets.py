@@ -37,11 +37,6 @@ def reader() -> OffsetReader:
     return made
 
 
-def test_a_partition_without_a_leader_is_left_out_of_live_figures(reader: OffsetReader) -> None:
-    """The sum of the ends once fell to -1512 while a leader was dead."""
-    assert reader.newest([("payments", 0), ("payments", 1)]) == {("payments", 0): 7}
-
-
 def test_a_partition_without_a_leader_is_never_read_as_empty(
     reader: OffsetReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
