@@ -3,14 +3,13 @@
 from harness.run.plan import pipeline, variant
 from harness.run.result import RunResult
 from harness.run.session import LabSession
+from harness.schedule.network_words import cannot_fetch, isolate
 from harness.schedule.values import Schedule, Workload
 from harness.schedule.words import (
-    cannot_fetch,
     consumer,
     database,
     follower,
     instance,
-    isolate,
     kill,
     leader,
     node,

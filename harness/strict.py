@@ -1,7 +1,7 @@
 """Turn parsed TOML or JSON into frozen values, or into one error that a person can act on."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -36,7 +36,7 @@ def _sentence(detail: ErrorDetails, adapter: TypeAdapter[T]) -> str:
     where = ".".join(str(part) for part in detail["loc"]) or "(the whole file)"
     if detail["type"] not in _UNKNOWN_KEY:
         return f"`{where}`: {detail['msg']} (got {detail['input']!r:.80})"
-    near = nearest(str(detail["loc"][-1]), _known_keys(adapter))
+    near = nearest(str(detail["loc"][-1]), _known_keys(adapter, detail["loc"][:-1]))
     return f"`{where}` is not a key that exists there{near}"
 
 
@@ -46,15 +46,55 @@ def nearest(word: str, known: frozenset[str]) -> str:
     return f"; did you mean `{close[0]}`?" if close else ""
 
 
-def _known_keys(adapter: TypeAdapter[T]) -> frozenset[str]:
+def _known_keys(adapter: TypeAdapter[T], where: Sequence[int | str]) -> frozenset[str]:
+    """Return the keys of the object at that place, or every key there is if it is not found."""
+    schema = adapter.json_schema()
+    here: object = schema
+    for part in where:
+        here = _inside(_resolved(here, schema), part, schema)
+    keys = _properties(_resolved(here, schema))
+    return frozenset(keys) or _every_key(schema)
+
+
+def _inside(schema: Mapping[str, object], part: int | str, whole: Mapping[str, object]) -> object:
+    """Return the schema of one key, one item, or one member of a union by its `kind`."""
+    if isinstance(part, int):
+        return schema.get("items")
+    if part in _properties(schema):
+        return _properties(schema)[part]
+    members = schema.get("oneOf") or schema.get("anyOf") or ()
+    found = (_resolved(member, whole) for member in members if isinstance(members, list))
+    return next((each for each in found if _kind_of(each) == part), None)
+
+
+def _kind_of(schema: Mapping[str, object]) -> object:
+    kind = _properties(schema).get("kind")
+    return kind.get("const") if isinstance(kind, Mapping) else None
+
+
+def _properties(schema: Mapping[str, object]) -> Mapping[str, object]:
+    found = schema.get("properties")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _resolved(schema: object, whole: Mapping[str, object]) -> Mapping[str, object]:
+    """Follow a reference into the definitions; nothing for what is no object."""
+    if not isinstance(schema, Mapping):
+        return {}
+    if "$ref" not in schema:
+        return schema
+    definitions = whole.get("$defs")
+    name = str(schema["$ref"]).rpartition("/")[2]
+    return _resolved(definitions.get(name), whole) if isinstance(definitions, Mapping) else {}
+
+
+def _every_key(schema: Mapping[str, object]) -> frozenset[str]:
     found: set[str] = set()
-    pending: list[object] = [adapter.json_schema()]
+    pending: list[object] = [schema]
     while pending:
         part = pending.pop()
         if isinstance(part, Mapping):
-            properties = part.get("properties")
-            if isinstance(properties, Mapping):
-                found.update(map(str, properties))
+            found.update(_properties(part))
             pending.extend(part.values())
         elif isinstance(part, list):
             pending.extend(part)

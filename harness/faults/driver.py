@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.faults.linkbook import LinkBook
 from harness.faults.watch import ClusterWatch
@@ -27,12 +27,16 @@ class Surroundings:
     supervisor: Supervisor
     watch: ClusterWatch
     linkbook: LinkBook
+    group: str
+    """The run's own consumer group, KAFKA_GROUP_ID."""
     topics: Mapping[str, str]
     """Logical topic name → physical name."""
     slots: Mapping[tuple[str, int], int]
     """(role, instance) → client slot."""
     tell: Callable[[Iterable[RoleEvent]], None]
     """Where what happens to roles is told."""
+    hit: dict[int, int]
+    """The node that each fault of the schedule hit so far, by the fault's place."""
 
 
 class Driver(Protocol):
@@ -66,4 +70,17 @@ class Driver(Protocol):
 
     def evidence(self) -> Evidence:
         """Return what shows that it bit; asked after it was healed, and again when verified."""
+        ...
+
+
+@runtime_checkable
+class Lasting(Driver, Protocol):
+    """A driver that has something to do, or to wait for, while its fault is in force."""
+
+    def pulse(self) -> None:
+        """Do the next step, if it is time for one; called many times a second while held."""
+        ...
+
+    def finished(self) -> bool:
+        """Tell whether the fault may end: its end is not asked for before this is true."""
         ...

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from harness.lab.protocol import Link, Links
-from harness.schedule.values import Flavour
+from harness.schedule.network import Damage
 
 
 class LinkBook:
@@ -11,20 +11,20 @@ class LinkBook:
 
     def __init__(self, links: Links) -> None:
         self._links = links
-        self._held: dict[Link, list[tuple[object, Flavour]]] = {}
+        self._held: dict[Link, list[tuple[object, Damage]]] = {}
 
-    def cut(self, links: Iterable[Link], *, flavour: Flavour, owner: object) -> None:
-        """Cut `links` for `owner`; a link that is cut already keeps its first flavour."""
+    def cut(self, links: Iterable[Link], *, damage: Damage, owner: object) -> None:
+        """Cut `links` for `owner`; a link that is cut already keeps its first damage."""
         wanted = tuple(links)
         fresh = [link for link in wanted if not self._held.get(link)]
         for link in wanted:
-            self._held.setdefault(link, []).append((owner, flavour))
-        self._links.cut(fresh, flavour=flavour)
+            self._held.setdefault(link, []).append((owner, damage))
+        self._links.cut(fresh, damage=damage)
 
     def heal(self, *, owner: object) -> None:
         """Let go of everything that `owner` cut; links that others still hold stay cut."""
         released: list[Link] = []
-        recut: dict[Flavour, list[Link]] = {}
+        recut: dict[Damage, list[Link]] = {}
         for link, holders in self._held.items():
             if not any(held_by is owner for held_by, _ in holders):
                 continue
@@ -35,8 +35,8 @@ class LinkBook:
             elif holders[0][1] != before:
                 recut.setdefault(holders[0][1], []).append(link)
         self._links.heal([*released, *(link for links in recut.values() for link in links)])
-        for flavour, links in recut.items():
-            self._links.cut(links, flavour=flavour)
+        for damage, links in recut.items():
+            self._links.cut(links, damage=damage)
 
     def is_healed(self, links: Iterable[Link]) -> bool:
         """Tell whether each link is whole again, or rightly held by another fault."""

@@ -6,7 +6,7 @@ from harness.clock import now_us
 from harness.faults.driver import Evidence, Surroundings
 from harness.faults.evidence import cluster_sentences, connections_met
 from harness.lab.protocol import Link
-from harness.schedule.values import Flavour
+from harness.schedule.network import Damage
 
 
 class CutLinks:
@@ -17,7 +17,7 @@ class CutLinks:
         links: tuple[Link, ...],
         *,
         what: str,
-        flavour: Flavour,
+        damage: Damage,
         node: int,
         resolved: Mapping[str, object],
         around: Surroundings,
@@ -25,7 +25,7 @@ class CutLinks:
         self.what = what
         self.resolved = {**resolved, "links": [str(link) for link in links]}
         self._links = links
-        self._flavour = flavour
+        self._damage = damage
         self._node = node
         self._around = around
         self._met = 0
@@ -35,7 +35,7 @@ class CutLinks:
         """Count who uses the links, then cut them all."""
         self._since_us = now_us()
         self._met = connections_met(self._around.lab, self._links)
-        self._around.linkbook.cut(self._links, flavour=self._flavour, owner=self)
+        self._around.linkbook.cut(self._links, damage=self._damage, owner=self)
 
     def held(self) -> bool:
         """Cuts are in force when `apply` returns."""

@@ -3,19 +3,33 @@
 from harness.errors import HarnessError, UsageError
 from harness.faults.driver import Surroundings
 from harness.lab.protocol import PartitionState
-from harness.schedule.values import Follower, Instance, Leader, Node
+from harness.schedule.targets import (
+    Controller,
+    Coordinator,
+    Former,
+    Instance,
+    Leader,
+    Node,
+    NodeLike,
+)
 
 
 class FaultError(HarnessError):
     """A fault could not be applied to what its target stands for."""
 
 
-def resolve_node(target: Node | Leader | Follower, around: Surroundings) -> int:
+def resolve_node(target: NodeLike, around: Surroundings) -> int:
     """Return the node's number; FaultError when the target stands for none right now."""
     if isinstance(target, Node):
         if target.number not in around.lab.nodes:
             raise UsageError(f"There is no {target}; nodes are {sorted(around.lab.nodes)}")
         return target.number
+    if isinstance(target, Former):
+        if target.fault not in around.hit:
+            raise FaultError(f"{target}: that fault has hit no node so far")
+        return around.hit[target.fault]
+    if isinstance(target, Controller | Coordinator):
+        return _resolve_server_role(target, around)
     around.watch.refresh()
     state = partition_state(target.topic, target.partition, around)
     if isinstance(target, Leader):
@@ -23,9 +37,21 @@ def resolve_node(target: Node | Leader | Follower, around: Surroundings) -> int:
             raise FaultError(f"{target.topic}/{target.partition} has no leader at this moment")
         return state.leader
     followers = sorted(set(state.isr) - {state.leader})
+    followers += sorted(set(state.replicas) - {state.leader, *followers})
     if target.index >= len(followers):
-        raise FaultError(f"{target} does not exist: the in-sync followers are {followers}")
+        raise FaultError(f"{target} does not exist: the followers are {followers}")
     return followers[target.index]
+
+
+def _resolve_server_role(target: Controller | Coordinator, around: Surroundings) -> int:
+    cluster = around.lab.cluster
+    if isinstance(target, Controller):
+        node = cluster.controller()
+    else:
+        node = cluster.coordinator(target.name or around.group, kind=target.of)
+    if node not in around.lab.nodes:
+        raise FaultError(f"{target} is not known at this moment")
+    return node
 
 
 def partition_state(topic: str, partition: int, around: Surroundings) -> PartitionState:

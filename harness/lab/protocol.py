@@ -7,10 +7,10 @@ server behind a link per client slot, and an unproxied audit path for the harnes
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from harness.errors import LabError
-from harness.schedule.values import Flavour, Plane
+from harness.schedule.network import Damage, Plane
 
 NODES = (1, 2, 3)
 SLOTS = tuple(range(1, 9))
@@ -87,8 +87,8 @@ class Links(Protocol):
         """Return every link there is."""
         ...
 
-    def cut(self, links: Iterable[Link], *, flavour: Flavour) -> None:
-        """Cut all of `links`; returns when every cut is in force. LabError if one is not."""
+    def cut(self, links: Iterable[Link], *, damage: Damage) -> None:
+        """Damage all of `links`; returns when it is in force on each. LabError if one is not."""
         ...
 
     def heal(self, links: Iterable[Link]) -> None:
@@ -177,6 +177,14 @@ class Cluster(Protocol):
 
         For live figures: bounded by half a second, cheap however broken the cluster is.
         """
+        ...
+
+    def controller(self) -> int | None:
+        """Return the active controller, by the quorum's own word; None while there is none."""
+        ...
+
+    def coordinator(self, key: str, *, kind: Literal["group", "transaction"]) -> int | None:
+        """Return the node that coordinates a group or transactional id; None while nobody does."""
         ...
 
     def registered(self) -> frozenset[int]:

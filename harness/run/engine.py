@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.clock import Deadline, monotonic_s, sleep
 from harness.errors import LabError, PipelineError
 from harness.faults.make import make_driver
+from harness.faults.resolve import partition_state
 from harness.lab.protocol import Lab
 from harness.ledger.findings import Verdict
 from harness.ledger.judge import judge, write_verdict
@@ -95,12 +96,15 @@ class Run:
         self._stage = stage
         self._events = events
         self._supervisor = stage.supervisor
+        around = stage.around()
         self._storm = Storm(
             schedule.faults,
-            make=partial(make_driver, around=stage.around()),
+            make=partial(make_driver, around=around),
             events=events,
             tally=stage.gauges.tally,
             load_alive=stage.load_alive,
+            in_sync=lambda topic, partition: len(partition_state(topic, partition, around).isr),
+            hit=around.hit,
         )
         self._next_progress_s = 0.0
         self._troubles: set[str] = set()

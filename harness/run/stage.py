@@ -88,9 +88,11 @@ class Stage:
             supervisor=self.supervisor,
             watch=self.watch,
             linkbook=self.linkbook,
+            group=self.group,
             topics=self.topics,
             slots=self.slots,
             tell=self.tell_roles,
+            hit={},
         )
 
     def tell_roles(self, happened: Iterable[RoleEvent]) -> None:

@@ -5,11 +5,12 @@ from enum import Enum
 
 from harness.clock import Deadline, monotonic_s
 from harness.errors import LabError
-from harness.faults.driver import Driver, Evidence
+from harness.faults.driver import Driver, Evidence, Lasting
 from harness.faults.resolve import FaultError
 from harness.run.events import Events
 from harness.run.gauges import Tally
-from harness.schedule.values import AfterCount, AfterSeconds, AtPoint, Fault
+from harness.schedule.moments import AfterCount, AfterSeconds, AtIsr, AtPoint, WithFault
+from harness.schedule.values import Fault
 
 VERIFY_DEADLINE_S = 60.0
 VERIFY_EVERY_S = 0.1
@@ -41,6 +42,7 @@ class _Player:
         self.load_at_hold = False
         self.verify_by: Deadline | None = None
         self.next_verify_s = 0.0
+        self.reached_s: dict[Phase, float] = {}
 
     def over(self) -> bool:
         return self.phase in (Phase.VERIFIED, Phase.FAILED, Phase.UNASKED)
@@ -57,14 +59,22 @@ class Storm:
         events: Events,
         tally: Callable[[], Tally],
         load_alive: Callable[[], bool],
+        in_sync: Callable[[str, int], int],
+        hit: dict[int, int],
     ) -> None:
-        """`make` resolves a fault's target at the moment it is due and returns its driver."""
+        """`make` resolves a fault's target at the moment it is due and returns its driver.
+
+        `in_sync` tells how many in-sync replicas a partition has, by its logical topic name. The
+        node that a fault hit is put into `hit`, by the fault's place.
+        """
         self._players = [_Player(index, fault) for index, fault in enumerate(faults)]
         self._make = make
         self._events = events
         self._tally = tally
         self._load_alive = load_alive
+        self._in_sync = in_sync
         self._began_s = 0.0
+        self._hit = hit
 
     def begin(self) -> None:
         """Start the storm's clock and arm what waits for a crash point."""
@@ -80,8 +90,8 @@ class Storm:
                 self._ask(player)
             if player.phase is Phase.ASKED and _driver(player).held():
                 self._hold(player)
-            if player.phase is Phase.HELD and self._ended(player):
-                self._heal(player)
+            if player.phase is Phase.HELD:
+                self._keep(player)
             if player.phase is Phase.HEALED:
                 self._verify(player)
 
@@ -115,11 +125,36 @@ class Storm:
             return monotonic_s() - self._began_s >= trigger.seconds
         if isinstance(trigger, AfterCount):
             return _count(self._tally(), trigger) >= trigger.count
+        if isinstance(trigger, WithFault):
+            return self._come(trigger)
+        if isinstance(trigger, AtIsr):
+            return self._in_sync(trigger.topic, trigger.partition) <= trigger.at_most
         return False
+
+    def _come(self, moment: WithFault) -> bool:
+        """Tell whether another fault reached that state, so many seconds ago."""
+        since_s = self._players[moment.fault].reached_s.get(Phase(moment.state))
+        return since_s is not None and monotonic_s() - since_s >= moment.seconds
+
+    def _keep(self, player: _Player) -> None:
+        """Do what a fault has to do while it is in force, and heal it once it may end."""
+        driver = _driver(player)
+        finished = True
+        if isinstance(driver, Lasting):
+            try:
+                driver.pulse()
+                finished = driver.finished()
+            except LabError as error:
+                self._fail(player, error.message)
+                return
+        if finished and self._ended(player):
+            self._heal(player)
 
     def _ask(self, player: _Player) -> None:
         try:
             player.driver = self._make(player.fault)
+            if isinstance(node := player.driver.resolved.get("node"), int):
+                self._hit[player.index] = node
             self._tell(
                 player, Phase.ASKED, what=player.driver.what, resolved=dict(player.driver.resolved)
             )
@@ -131,7 +166,11 @@ class Storm:
             self._tell(player, Phase.HEALED, bit=False, evidence=[error.message])
             self._tell(player, Phase.VERIFIED)
         except LabError as error:
-            self._tell(player, Phase.FAILED, what=str(player.fault), evidence=[error.message])
+            self._fail(player, error.message)
+
+    def _fail(self, player: _Player, why: str) -> None:
+        what = str(player.fault) if player.driver is None else player.driver.what
+        self._tell(player, Phase.FAILED, what=what, evidence=[why])
 
     def _hold(self, player: _Player) -> None:
         player.held_at_s = monotonic_s()
@@ -143,6 +182,8 @@ class Storm:
         end = player.fault.end
         if isinstance(end, AfterSeconds):
             return monotonic_s() - player.held_at_s >= end.seconds
+        if isinstance(end, WithFault):
+            return self._come(end)
         before = player.tally_at_hold
         return before is not None and _count(self._tally(), end) - _count(before, end) >= end.count
 
@@ -150,7 +191,7 @@ class Storm:
         try:
             _driver(player).heal()
         except LabError as error:
-            self._tell(player, Phase.FAILED, what=_driver(player).what, evidence=[error.message])
+            self._fail(player, error.message)
             return
         player.verify_by = Deadline(VERIFY_DEADLINE_S)
         evidence = self._weigh(player)
@@ -187,15 +228,11 @@ class Storm:
                 evidence=list(evidence.sentences),
             )
         elif player.verify_by is not None and player.verify_by.passed():
-            self._tell(
-                player,
-                Phase.FAILED,
-                what=_driver(player).what,
-                evidence=[f"not verified healed within {VERIFY_DEADLINE_S:g} s"],
-            )
+            self._fail(player, f"not verified healed within {VERIFY_DEADLINE_S:g} s")
 
     def _tell(self, player: _Player, phase: Phase, **fields: object) -> None:
         player.phase = phase
+        player.reached_s.setdefault(phase, monotonic_s())
         self._events.emit("fault", fault=player.index, state=phase.value, **fields)
 
 

@@ -1,25 +1,33 @@
 """Refuse what cannot be played before anything is touched. PURE."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 
 from harness.errors import UsageError
-from harness.schedule.values import (
-    AfterCount,
-    AfterSeconds,
-    AtPoint,
-    Cut,
-    Fault,
-    Follower,
-    Instance,
-    Kill,
-    Leader,
-    Node,
-    Pause,
-    Schedule,
-    Target,
+from harness.schedule.moments import AfterCount, AfterSeconds, AtIsr, AtPoint, WithFault
+from harness.schedule.network import UNITS, Damage, Frames, Partition
+from harness.schedule.operations import (
+    AddPartitions,
+    ConfigureNodes,
+    ConfigureTopic,
+    MoveLeader,
+    Reassign,
 )
+from harness.schedule.processes import Amnesia, Kill, KillRecovering, Pause, RestartStorm, Scale
+from harness.schedule.targets import Follower, Former, Instance, Leader, Node, Nodes, Role
+from harness.schedule.values import Fault, Operation, Schedule
 
 NODE_NUMBERS = (1, 2, 3)
+SLOTS = 8
+_NODES_OF_SHAPE = {"pair": 2, "bridge": 1, "ring": 0, "minority": 1, "followers": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pipeline:
+    """What faults can be aimed at: partition counts by topic, instance counts by role."""
+
+    topics: Mapping[str, int]
+    roles: Mapping[str, int]
 
 
 def check_schedule(
@@ -29,10 +37,11 @@ def check_schedule(
 
     `topics` maps logical names to partition counts, `roles` maps names to instance counts.
     """
+    pipeline = _Pipeline(topics=topics, roles=roles)
     problems = [
-        f"fault {number} ({fault}): {problem}"
-        for number, fault in enumerate(schedule.faults)
-        for problem in _problems(fault, topics, roles)
+        f"fault {place} ({fault}): {problem}"
+        for place, fault in enumerate(schedule.faults)
+        for problem in _problems(place, fault, len(schedule.faults), pipeline)
     ]
     if problems:
         raise UsageError(
@@ -41,41 +50,139 @@ def check_schedule(
         )
 
 
-def _problems(fault: Fault, topics: Mapping[str, int], roles: Mapping[str, int]) -> Iterator[str]:
-    targets: list[Target] = [fault.target]
-    if isinstance(fault, Cut):
-        targets.append(fault.source)
-    for target in targets:
-        yield from _target_problems(target, topics, roles)
-    if isinstance(fault.trigger, AtPoint):
-        if not (isinstance(fault, Kill) and isinstance(fault.target, Instance)):
-            yield "only the kill of a role can wait for a crash point"
-        if fault.trigger.passes < 1:
-            yield f"a crash point is passed once or more, not {fault.trigger.passes} times"
-    for moment in (fault.trigger, fault.end):
-        if isinstance(moment, AfterSeconds) and moment.seconds < 0:
-            yield f"{moment.seconds:g} s lie in the past"
-        if isinstance(moment, AfterCount) and moment.count < 0:
-            yield f"{moment.count} {moment.event} cannot be"
+def _problems(place: int, fault: Fault, count: int, pipeline: _Pipeline) -> Iterator[str]:
+    for part in _parts(fault):
+        yield from _target_problems(part, place, pipeline)
+        if isinstance(part, Damage):
+            yield from _damage_problems(part)
+        yield from _moment_problems(part, place, count, pipeline)
+    yield from _trigger_problems(fault, place)
+    yield from _own_problems(fault, pipeline)
     if isinstance(fault, Kill | Pause) and isinstance(fault.target, Instance):
-        yield from _own_end_problems(fault, roles)
+        yield from _own_end_problems(fault, pipeline.roles)
 
 
-def _target_problems(
-    target: Target, topics: Mapping[str, int], roles: Mapping[str, int]
-) -> Iterator[str]:
+def _parts(fault: object) -> Iterator[object]:
+    """Yield every value inside a fault: targets, moments, damage; members of tuples too."""
+    for each in fields(fault):  # type: ignore[arg-type]  # every fault is a dataclass
+        value = getattr(fault, each.name)
+        if isinstance(value, tuple):
+            yield from value
+        elif isinstance(value, Nodes):
+            yield value
+            yield from value.members
+        else:
+            yield value
+
+
+def _target_problems(target: object, place: int, pipeline: _Pipeline) -> Iterator[str]:
     if isinstance(target, Node) and target.number not in NODE_NUMBERS:
         yield f"there is no {target}"
+    if isinstance(target, Nodes) and not target.members:
+        yield "it names no node"
+    if isinstance(target, Former) and not 0 <= target.fault < place:
+        yield f"there is no earlier fault {target.fault}"
     if isinstance(target, Leader | Follower):
-        if target.topic not in topics:
-            yield f"there is no topic {target.topic}"
-        elif not 0 <= target.partition < topics[target.topic]:
-            yield f"{target.topic} has no partition {target.partition}"
-    if isinstance(target, Instance):
-        if target.role not in roles:
+        yield from _partition_problems(target.topic, target.partition, pipeline)
+    if isinstance(target, Instance | Role):
+        if target.role not in pipeline.roles:
             yield f"there is no role {target.role}"
-        elif not 0 <= target.number < roles[target.role]:
-            yield f"there is no {target}: {target.role} has {roles[target.role]} instance(s)"
+        elif isinstance(target, Instance) and not 0 <= target.number < pipeline.roles[target.role]:
+            has = pipeline.roles[target.role]
+            yield f"there is no {target}: {target.role} has {has} instance(s)"
+
+
+def _partition_problems(topic: str, partition: int, pipeline: _Pipeline) -> Iterator[str]:
+    if topic.startswith("__"):
+        return  # an internal topic: the lab has it, whatever the pipeline is
+    if topic not in pipeline.topics:
+        yield f"there is no topic {topic}"
+    elif not 0 <= partition < pipeline.topics[topic]:
+        yield f"{topic} has no partition {partition}"
+
+
+def _damage_problems(damage: Damage) -> Iterator[str]:
+    unit = UNITS.get(damage.flavour)
+    if unit is None and damage.amount is not None:
+        yield f"{damage.flavour} takes no amount"
+    if unit is not None and (damage.amount is None or damage.amount < 1):
+        yield f"{damage.flavour} needs an amount of at least 1 {unit}"
+    if damage.flavour == "refuse" and damage.stream != "both":
+        yield "a connection is refused as a whole, not in one direction"
+
+
+def _moment_problems(moment: object, place: int, count: int, pipeline: _Pipeline) -> Iterator[str]:
+    if isinstance(moment, AfterSeconds) and moment.seconds < 0:
+        yield f"{moment.seconds:g} s lie in the past"
+    if isinstance(moment, AfterCount) and moment.count < 0:
+        yield f"{moment.count} {moment.event} cannot be"
+    if isinstance(moment, WithFault):
+        if not 0 <= moment.fault < count or moment.fault == place:
+            yield f"there is no other fault {moment.fault}"
+        if moment.seconds < 0:
+            yield f"{moment.seconds:g} s lie in the past"
+    if isinstance(moment, AtIsr):
+        yield from _partition_problems(moment.topic, moment.partition, pipeline)
+
+
+def _trigger_problems(fault: Fault, place: int) -> Iterator[str]:
+    trigger = fault.trigger
+    if isinstance(trigger, AtPoint):
+        if not (isinstance(fault, Kill | Pause) and isinstance(fault.target, Instance)):
+            yield "only the kill or pause of one process of a role can wait for a crash point"
+        if trigger.passes < 1:
+            yield f"a crash point is passed once or more, not {trigger.passes} times"
+    if isinstance(trigger, WithFault) and trigger.fault > place:
+        yield f"it waits for fault {trigger.fault}, which comes later in the schedule"
+
+
+def _own_problems(fault: Fault, pipeline: _Pipeline) -> Iterator[str]:
+    """Yield what is wrong with the fields that only this kind of fault has."""
+    if isinstance(fault, Partition):
+        yield from _shape_problems(fault)
+    elif isinstance(fault, Frames):
+        yield from _frames_problems(fault)
+    elif isinstance(fault, Operation):
+        yield from _operation_problems(fault, pipeline)
+    elif isinstance(fault, Scale):
+        others = sum(count for role, count in pipeline.roles.items() if role != fault.target.role)
+        if not 0 <= fault.to <= SLOTS - others:
+            yield f"{fault.to} instances are not between 0 and {SLOTS - others}"
+    elif isinstance(fault, Amnesia) and not 0.0 <= fault.keep <= 1.0:
+        yield f"a share of {fault.keep:g} cannot be kept"
+    elif isinstance(fault, KillRecovering) and fault.times < 1:
+        yield "it is killed again at least once"
+    every_s = fault.every_s if isinstance(fault, RestartStorm) else getattr(fault, "flap_s", None)
+    if every_s is not None and every_s <= 0:
+        yield f"every {every_s:g} s is no pace"
+
+
+def _operation_problems(fault: Operation, pipeline: _Pipeline) -> Iterator[str]:
+    if isinstance(fault, MoveLeader | Reassign):
+        yield from _partition_problems(fault.topic, fault.partition, pipeline)
+    if isinstance(fault, AddPartitions | ConfigureTopic) and fault.topic not in pipeline.topics:
+        yield f"there is no topic {fault.topic}"
+    if isinstance(fault, AddPartitions) and fault.add < 1:
+        yield "one partition is the least that can be added"
+    if isinstance(fault, ConfigureTopic | ConfigureNodes) and not fault.settings:
+        yield "it names no setting"
+
+
+def _shape_problems(fault: Partition) -> Iterator[str]:
+    wanted = _NODES_OF_SHAPE[fault.shape]
+    if len(fault.nodes) != wanted:
+        yield f"the shape {fault.shape} names {wanted} node(s), not {len(fault.nodes)}"
+    if not fault.planes:
+        yield "it names no plane"
+
+
+def _frames_problems(fault: Frames) -> Iterator[str]:
+    if fault.nth < 1:
+        yield "frames are counted from 1"
+    if fault.count is not None and fault.count < 1:
+        yield "it catches no frame"
+    if (fault.act == "delay") != (fault.delay_ms > 0):
+        yield "delay_ms belongs to act `delay`, and to no other"
 
 
 def _own_end_problems(fault: Kill | Pause, roles: Mapping[str, int]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from harness.lab.local.layout import LINKS, Layout
 from harness.lab.local.toxiproxy import ProxyState, ToxiproxyApi
 from harness.lab.local.traffic import TrafficGauge
 from harness.lab.protocol import Link, LinkTraffic
-from harness.schedule.values import Flavour
+from harness.schedule.network import Damage, Flavour
 
 STREAMS = ("upstream", "downstream")
 TEN_YEARS_MS = 10 * 365 * 24 * 3600 * 1000
@@ -47,13 +47,13 @@ class LocalLinks:
         """Return every link there is."""
         return LINKS
 
-    def cut(self, links: Iterable[Link], *, flavour: Flavour) -> None:
+    def cut(self, links: Iterable[Link], *, damage: Damage) -> None:
         """Cut all of `links`; returns when every cut is in force. LabError if one is not.
 
         A link may be cut in several flavours at once; healing takes all of them off.
         """
         with self._lock:
-            self._each(links, lambda link: self._cut_one(link, flavour))
+            self._each(links, lambda link: self._cut_one(link, damage.flavour))
 
     def heal(self, links: Iterable[Link]) -> None:
         """Heal all of `links`; returns when each accepts connections and delays nothing.

@@ -16,7 +16,7 @@ from harness.lab.profile import Profile
 from harness.lab.protocol import NODES, Link
 
 if TYPE_CHECKING:
-    from harness.schedule.values import Plane
+    from harness.schedule.network import Plane
 
 
 def kafka_uuid() -> str:

@@ -13,7 +13,7 @@ from harness.errors import LabError
 from harness.lab.local.layout import LINKS, Layout
 from harness.lab.local.links import LocalLinks
 from harness.lab.local.toxiproxy import ToxiproxyApi
-from harness.schedule.values import Flavour
+from harness.schedule.network import Damage, Flavour
 
 FLAVOURS: tuple[Flavour, ...] = ("refuse", "drop", "hold")
 LINK = LINKS[0]
@@ -100,7 +100,7 @@ def test_hold_keeps_bytes_and_delivers_them_in_order(
     client: socket.socket, links: LocalLinks
 ) -> None:
     """The connection survives, and not a byte is lost or moved."""
-    links.cut([LINK], flavour="hold")
+    links.cut([LINK], damage=Damage(flavour="hold"))
     sent = b"".join(b"%06d" % number for number in range(5000))
     for start in range(0, len(sent), 997):
         client.sendall(sent[start : start + 997])
@@ -114,7 +114,7 @@ def test_hold_holds_new_connections_too(
 ) -> None:
     """One that is opened during the cut is accepted, silent, and served on healing."""
     assert client
-    links.cut([LINK], flavour="hold")
+    links.cut([LINK], damage=Damage(flavour="hold"))
     with socket.create_connection(("127.0.0.1", layout.proxy(LINK)), timeout=2) as late:
         late.sendall(b"late")
         assert silent(late)
@@ -126,7 +126,7 @@ def test_drop_discards_bytes_and_ends_the_connection_on_healing(
     client: socket.socket, links: LocalLinks
 ) -> None:
     """Silence during the cut; nothing of it arrives later."""
-    links.cut([LINK], flavour="drop")
+    links.cut([LINK], damage=Damage(flavour="drop"))
     client.sendall(b"lost")
     assert silent(client)
     links.heal([LINK])
@@ -139,7 +139,7 @@ def test_refuse_ends_connections_and_refuses_new_ones(
     layout: Layout, client: socket.socket, links: LocalLinks
 ) -> None:
     """The port does not listen while the cut lasts."""
-    links.cut([LINK], flavour="refuse")
+    links.cut([LINK], damage=Damage(flavour="refuse"))
     client.settimeout(2)
     assert client.recv(1) == b""
     with pytest.raises(ConnectionRefusedError):
@@ -156,7 +156,7 @@ def test_a_link_is_whole_before_and_after_but_not_during_a_cut(
     assert echo
     for _ in range(3):
         assert links.is_whole(LINK)
-        links.cut([LINK], flavour=flavour)
+        links.cut([LINK], damage=Damage(flavour=flavour))
         assert not links.is_whole(LINK)
         links.heal([LINK])
         assert links.is_whole(LINK)
@@ -169,7 +169,7 @@ def test_flavours_may_lie_on_one_another(
     """Healing takes all of them off."""
     assert client
     for flavour in FLAVOURS:
-        links.cut([LINK], flavour=flavour)
+        links.cut([LINK], damage=Damage(flavour=flavour))
     links.heal([LINK])
     assert links.is_whole(LINK)
     connect(layout).close()
@@ -185,7 +185,7 @@ def test_clients_that_hung_up_during_a_cut_do_not_delay_its_healing(
     clients = [socket.create_connection(address, timeout=2) for _ in range(3)]
     for client in clients:
         assert client.recv(4) == b"tick"
-    links.cut([LINK], flavour=flavour)
+    links.cut([LINK], damage=Damage(flavour=flavour))
     sleep(0.25)
     clients[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     for client in clients:
@@ -203,7 +203,7 @@ def test_ten_links_are_cut_and_healed_within_a_moment(links: LocalLinks, flavour
     """Generous by five against the goal of 100 ms, because the machine is shared."""
     some = LINKS[:10]
     began = monotonic_s()
-    links.cut(some, flavour=flavour)
+    links.cut(some, damage=Damage(flavour=flavour))
     cut_s = monotonic_s() - began
     assert not any(links.is_whole(link) for link in some)
     began = monotonic_s()
@@ -233,7 +233,7 @@ def test_a_call_that_fails_leaves_the_state_unknown_and_healing_makes_the_proxy_
     assert echo
     ToxiproxyApi(layout.api).delete(str(LINK))
     with pytest.raises(LabError, match="not found"):
-        links.cut([LINK], flavour="hold")
+        links.cut([LINK], damage=Damage(flavour="hold"))
     links.heal([LINK])
     assert links.is_whole(LINK)
     connect(layout).close()

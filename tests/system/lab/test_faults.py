@@ -7,7 +7,7 @@ from harness.clock import wait_until
 from harness.errors import LabError
 from harness.lab.local import LocalLab
 from harness.lab.protocol import Link, TopicSpec
-from harness.schedule.values import Flavour
+from harness.schedule.network import Damage, Flavour
 
 from .conftest import await_full_isr, await_state, state
 
@@ -24,7 +24,7 @@ def test_a_follower_that_cannot_fetch_leaves_the_in_sync_replicas(
     before = state(lab)
     follower = next(node for node in before.isr if node != before.leader)
     link = Link(plane="replication", source=str(follower), target=str(before.leader))
-    lab.links.cut([link], flavour=flavour)
+    lab.links.cut([link], damage=Damage(flavour=flavour))
     await_state(lab, lambda now: follower not in now.isr, describe="the ISR to shrink")
     assert (state(lab).leader, len(state(lab).isr)) == (before.leader, 2)
     lab.links.heal([link])
@@ -43,7 +43,7 @@ def test_isolating_a_leader_moves_its_leadership(lab: LocalLab, flavour: Flavour
         and str(before.leader) in (link.source, link.target)
     ]
     assert len(links) == 8
-    lab.links.cut(links, flavour=flavour)
+    lab.links.cut(links, damage=Damage(flavour=flavour))
     await_state(lab, lambda now: now.leader not in (before.leader, -1), describe="another leader")
     assert state(lab).leader_epoch > before.leader_epoch
     lab.links.heal(links)

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, Producer
 from harness.clock import wait_until
 from harness.lab.local import LocalLab
 from harness.lab.protocol import NODES, Link
+from harness.schedule.network import Damage
 
 TOPIC = "lab-test"
 
@@ -122,7 +123,7 @@ def test_a_database_is_reached_through_the_slot_link(lab: LocalLab) -> None:
         psycopg.connect(lab.database_url(4, "linked")) as other,
     ):
         cut_off.execute("SELECT 1")
-        lab.links.cut([link], flavour="refuse")
+        lab.links.cut([link], damage=Damage(flavour="refuse"))
         assert other.execute("SELECT 1").fetchone() == (1,)
         try:
             cut_off.execute("SELECT 1")

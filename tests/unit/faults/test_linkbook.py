@@ -7,24 +7,24 @@ from hypothesis import strategies as st
 
 from harness.faults.linkbook import LinkBook
 from harness.lab.protocol import Link, LinkTraffic
-from harness.schedule.values import Flavour
+from harness.schedule.network import Damage, Flavour
 
 
 class FakeLinks:
     """Remembers how each link is cut; refuses to cut a cut link, as a real proxy state would."""
 
     def __init__(self) -> None:
-        self.state: dict[Link, Flavour | None] = dict.fromkeys(LINKS)
+        self.state: dict[Link, Damage | None] = dict.fromkeys(LINKS)
 
     def all(self) -> tuple[Link, ...]:
         """Return every link."""
         return tuple(self.state)
 
-    def cut(self, links: Iterable[Link], *, flavour: Flavour) -> None:
+    def cut(self, links: Iterable[Link], *, damage: Damage) -> None:
         """Cut links that are whole."""
         for link in links:
             assert self.state[link] is None, "a cut link may not be cut again"
-            self.state[link] = flavour
+            self.state[link] = damage
 
     def heal(self, links: Iterable[Link]) -> None:
         """Heal links."""
@@ -61,7 +61,7 @@ def test_a_link_is_cut_exactly_while_some_fault_holds_it(
     holding: dict[int, set[Link]] = {}
     for number, wants_cut, chosen, flavour in steps:
         if wants_cut and number not in holding:
-            book.cut(chosen, flavour=flavour, owner=owners[number])
+            book.cut(chosen, damage=Damage(flavour=flavour), owner=owners[number])
             holding[number] = chosen
         elif not wants_cut and number in holding:
             book.heal(owner=owners[number])
@@ -76,16 +76,16 @@ def test_the_remaining_fault_gets_its_own_flavour() -> None:
     links = FakeLinks()
     book = LinkBook(links)
     first, second = object(), object()
-    book.cut(LINKS[:1], flavour="hold", owner=first)
-    book.cut(LINKS[:1], flavour="refuse", owner=second)
+    book.cut(LINKS[:1], damage=Damage(flavour="hold"), owner=first)
+    book.cut(LINKS[:1], damage=Damage(flavour="refuse"), owner=second)
     book.heal(owner=first)
-    assert links.state[LINKS[0]] == "refuse"
+    assert links.state[LINKS[0]] == Damage(flavour="refuse")
 
 
 def test_everything_can_be_healed_at_once() -> None:
     """An abandoned run leaves no cut behind."""
     links = FakeLinks()
     book = LinkBook(links)
-    book.cut(LINKS, flavour="drop", owner=object())
+    book.cut(LINKS, damage=Damage(flavour="drop"), owner=object())
     book.heal_everything()
     assert not any(links.state.values())

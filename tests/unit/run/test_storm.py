@@ -56,6 +56,7 @@ class Play:
         self.told: list[Event] = []
         self.acked = 0
         self.load = load
+        self.in_sync = 3
 
         def make(_: Fault) -> FakeDriver:
             if isinstance(driver, FaultError):
@@ -68,6 +69,8 @@ class Play:
             events=Events(self.told.append),
             tally=lambda: Tally(committed=0, acked=self.acked, processed=0, log=0, effects=0),
             load_alive=lambda: self.load,
+            in_sync=lambda _topic, _partition: self.in_sync,
+            hit={},
         )
         self.storm.begin()
 

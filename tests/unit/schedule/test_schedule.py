@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.schedule.codec import fingerprint, from_json, to_json
-from harness.schedule.values import AfterCount, AtPoint, Isolate, Schedule, Workload
+from harness.schedule.moments import AfterCount, AtPoint
+from harness.schedule.network_words import cannot_fetch, isolate, latency
+from harness.schedule.values import Schedule, Workload
 from harness.schedule.words import (
-    cannot_fetch,
     consumer,
     database,
     follower,
@@ -30,7 +31,7 @@ TARGETS = st.one_of(
 FAULTS = st.one_of(
     TARGETS.map(kill),
     TARGETS.map(pause),
-    st.builds(Isolate, target=TARGETS, flavour=st.sampled_from(["hold", "drop", "refuse"])),
+    st.builds(isolate, TARGETS, flavour=st.sampled_from(["hold", "drop", "refuse", latency(60)])),
     st.builds(lambda a, b: cannot_fetch(a, source=b), TARGETS, TARGETS),
     st.just(restart(database())),
     st.integers(1, 9).map(lambda n: kill(relay(0)).at("after_send", passes=n)),

@@ -3,20 +3,24 @@
 import pytest
 
 from harness.errors import UsageError
+from harness.schedule.network_words import cannot_fetch, damage, frames, isolate
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Fault, Schedule
 from harness.schedule.words import (
-    cannot_fetch,
+    add_partitions,
     consumer,
     database,
+    former,
     instance,
-    isolate,
     kill,
     leader,
+    move_leader,
     node,
     pause,
     relay,
     restart,
+    scale,
+    stop,
 )
 
 TOPICS = {"orders": 6}
@@ -31,8 +35,16 @@ ROLES = {"producer": 1, "relay": 1, "consumer": 2}
         (isolate(leader("orders", 6)), "orders has no partition 6"),
         (kill(consumer(2)), "there is no consumer 2: consumer has 2 instance(s)"),
         (pause(instance("worker")), "there is no role worker"),
-        (kill(node(1)).at("after_send"), "only the kill of a role can wait for a crash point"),
-        (pause(relay(0)).at("after_send"), "only the kill of a role can wait for a crash point"),
+        (kill(node(1)).at("after_send"), "can wait for a crash point"),
+        (stop(relay(0)).at("after_send"), "can wait for a crash point"),
+        (kill(node(1)).when(7), "there is no other fault 7"),
+        (kill(former(1)), "there is no earlier fault 1"),
+        (isolate(node(1), flavour=damage("refuse", stream="answers")), "refused as a whole"),
+        (isolate(node(1), flavour="latency"), "needs an amount of at least 1 ms"),
+        (frames(relay(0), "Produce", act="delay"), "delay_ms belongs to act `delay`"),
+        (add_partitions("order"), "there is no topic order"),
+        (move_leader("orders", 9), "orders has no partition 9"),
+        (scale("consumer", to=9), "9 instances are not between 0 and 6"),
         (kill(relay(0)).at("after_send", passes=0), "not 0 times"),
         (kill(node(1)).after(seconds=-1), "lie in the past"),
         (cannot_fetch(node(1), source=node(9)), "there is no node 9"),
