@@ -28,6 +28,8 @@ class _Commands(click.Group):
         except HarnessError as error:
             click.echo(f"harness: {error}", err=True)
             ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise  # whoever read our words has heard enough: click ends quietly
         except OSError as error:  # a file that cannot be read, wherever it is asked for
             click.echo(f"harness: {error}", err=True)
             ctx.exit(HarnessError.exit_code)
@@ -139,7 +141,9 @@ def run(
     backend: str,
     as_json: bool,
 ) -> None:
-    """Play one schedule and judge it; without one, kill a leader under load.
+    """Play one schedule and judge it.
+
+    Without one it is what shows the variant, or the death of a leader under load.
 
     Examples: harness run --variant acks-1
               harness run --schedule runs/…/schedule.json

@@ -62,8 +62,10 @@ def _inside(schema: Mapping[str, object], part: int | str, whole: Mapping[str, o
         return schema.get("items")
     if part in _properties(schema):
         return _properties(schema)[part]
-    members = schema.get("oneOf") or schema.get("anyOf") or ()
-    found = (_resolved(member, whole) for member in members if isinstance(members, list))
+    members = schema.get("oneOf") or schema.get("anyOf")
+    if not isinstance(members, list):
+        return None
+    found = (_resolved(member, whole) for member in members)
     return next((each for each in found if _kind_of(each) == part), None)
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from harness.schedule.values import Budget, Fault, Workload
+
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 Finding = Literal[
@@ -147,6 +149,16 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownBy:
+    """The smallest schedule known that shows what a variant claims, in a schedule's own words."""
+
+    __pydantic_config__ = STRICT
+    faults: tuple[Fault, ...] = ()
+    workload: Workload = field(default_factory=Workload)
+    budget: Budget = "safe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VariantFile:
     """A variant as its file has it: a claim about one row of the guarantee, and its overrides."""
 
@@ -158,6 +170,7 @@ class VariantFile:
     reference: str = ""
     expects: Expectation | None = None
     override: dict[str, object] = field(default_factory=dict)
+    shown_by: ShownBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +184,7 @@ class InlineVariant:
     reference: str = ""
     expects: Expectation | None = None
     override: dict[str, object] = field(default_factory=dict)
+    shown_by: ShownBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.pipeline.loader import check_pipeline, checked, read_toml
-from harness.pipeline.spec import Expectation, InlineVariant, Spec, VariantFile
+from harness.pipeline.spec import Expectation, InlineVariant, ShownBy, Spec, VariantFile
 
 FOLDER = Path(__file__).parent / "variants"
 EVERY = "*"
@@ -31,6 +31,8 @@ class Variant:
     reference: str
     expects: Expectation | None
     override: Mapping[str, Any]
+    shown_by: ShownBy | None
+    """What `harness run --variant NAME` plays; None: what it plays without a variant."""
     source: str
     """The file that it stands in."""
 
@@ -124,5 +126,6 @@ def _variant(file: VariantFile | InlineVariant, *, name: str, source: str) -> Va
         reference=file.reference,
         expects=file.expects,
         override=file.override,
+        shown_by=file.shown_by,
         source=source,
     )

@@ -21,7 +21,7 @@ def plan(
     """
     if schedule_file is None:
         spec = _spec_of(pipeline_name or "outbox", variant_name)
-        return spec, default_schedule(spec)
+        return spec, _shown_by(spec) or default_schedule(spec)
     schedule = read_schedule(schedule_file)
     if pipeline_name is not None:
         named = called(pipeline(pipeline_name))
@@ -50,6 +50,29 @@ def called(spec: Spec) -> str:
     """Return the word by which a schedule names this pipeline: a built-in name, or its path."""
     paths = {path.resolve(): name for name, path in BUILT_IN.items()}
     return paths.get(spec.path, str(spec.path))
+
+
+def _shown_by(spec: Spec) -> Schedule | None:
+    """Return the schedule that shows what the variant in force claims, if it names one.
+
+    The catalogue's schedules are aimed at the topics and roles of the reference pipeline.
+    """
+    if spec.variant is None or (spec.variant not in spec.file.variants and not _is_built_in(spec)):
+        return None
+    shown = load_variant(spec.variant, spec=spec).shown_by
+    if shown is None:
+        return None
+    return Schedule(
+        pipeline=called(spec),
+        variant=spec.variant,
+        faults=shown.faults,
+        workload=shown.workload,
+        budget=shown.budget,
+    )
+
+
+def _is_built_in(spec: Spec) -> bool:
+    return called(spec) in BUILT_IN
 
 
 def default_schedule(spec: Spec) -> Schedule:

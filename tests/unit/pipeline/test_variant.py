@@ -8,6 +8,8 @@ from harness.errors import UsageError
 from harness.pipeline.loader import load_pipeline
 from harness.pipeline.spec import Spec
 from harness.pipeline.variant import Variant, apply, list_variants, load_variant
+from harness.run.plan import plan
+from harness.schedule.validate import check_schedule
 
 EXPECTED = {
     "acks-0": ("lost", "acked-not-in-log"),
@@ -36,6 +38,7 @@ def _variant(**override: object) -> Variant:
         reference="",
         expects=None,
         override=override,
+        shown_by=None,
         source="v.toml",
     )
 
@@ -129,3 +132,28 @@ def test_an_unsafe_variant_must_expect_something(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="`expects` says what an unsafe variant leads to"):
         load_variant("odd", spec=load_pipeline(tmp_path))
+
+
+def test_every_unsafe_variant_can_be_shown() -> None:
+    """`harness run --variant NAME` plays a schedule of at most two faults that is possible."""
+    for each in list_variants():
+        if not each.safe:
+            spec, schedule = plan(None, variant_name=each.name, schedule_file=None)
+            assert 1 <= len(schedule.faults) <= 2, each.name
+            check_schedule(
+                schedule,
+                topics={name: topic.partitions for name, topic in spec.topics.items()},
+                roles={name: role.instances for name, role in spec.roles.items()},
+            )
+
+
+def test_a_catalogue_schedule_is_not_aimed_at_a_pipeline_without_its_topics(
+    tmp_path: Path, spec: Spec
+) -> None:
+    """A stranger's pipeline under a catalogue variant gets the death of its own leader."""
+    text = spec.path.read_text(encoding="utf-8").replace("topics.orders", "topics.bills")
+    (tmp_path / "schema.sql").write_text("", encoding="utf-8")
+    own = tmp_path / "pipeline.toml"
+    own.write_text(text, encoding="utf-8")
+    _, schedule = plan(str(own), variant_name="acks-1", schedule_file=None)
+    assert [str(fault) for fault in schedule.faults] == ["kill the leader of bills/0"]
