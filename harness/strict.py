@@ -62,8 +62,8 @@ def _inside(schema: Mapping[str, object], part: int | str, whole: Mapping[str, o
         return schema.get("items")
     if part in _properties(schema):
         return _properties(schema)[part]
-    members = schema.get("oneOf") or schema.get("anyOf") or ()
-    found = (_resolved(member, whole) for member in members if isinstance(members, list))
+    members = schema.get("oneOf") or schema.get("anyOf")
+    found = (_resolved(each, whole) for each in members) if isinstance(members, list) else ()
     return next((each for each in found if _kind_of(each) == part), None)
 
 
