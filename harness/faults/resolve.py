@@ -49,7 +49,7 @@ def _resolve_server_role(target: Controller | Coordinator, around: Surroundings)
         node = cluster.controller()
     else:
         node = cluster.coordinator(target.name or around.group, kind=target.of)
-    if node not in around.lab.nodes:
+    if node is None or node not in around.lab.nodes:
         raise FaultError(f"{target} is not known at this moment")
     return node
 

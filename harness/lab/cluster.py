@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from harness.clock import Deadline, wait_until
 from harness.errors import LabError
-from harness.lab import kafka_wire
+from harness.lab import admin_wire, kafka_wire
 from harness.lab.audit import ask_all
 from harness.lab.kafka_wire import MetadataView
 from harness.lab.protocol import PartitionState, TopicRefusedError, TopicSpec
@@ -78,6 +78,17 @@ class AuditCluster:
             for place, end in kafka_wire.decode_ends(answer, correlation_id=number).items():
                 found[place] = max(end, found.get(place, end))
         return found
+
+    def controller(self) -> int | None:
+        """Return the active controller: every node asks it, the answer of the newest epoch wins.
+
+        The metadata's own controller field names any node under KRaft.
+        """
+        number = next(self._correlation) & 0x7FFFFFFF
+        request = admin_wire.describe_quorum_request(number)
+        answers = ask_all(self._ports, request, deadline_s=ANSWER_S).values()
+        known = [admin_wire.decode_quorum(answer, correlation_id=number) for answer in answers]
+        return max((each for each in known if each is not None), default=(0, None))[1]
 
     def coordinator(self, key: str, *, kind: Literal["group", "transaction"]) -> int | None:
         """Return the node that coordinates `key`, None while nobody does; creates the topic."""
