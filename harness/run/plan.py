@@ -20,7 +20,7 @@ def plan(
     UsageError for a file that cannot be read, or a schedule that this pipeline cannot play.
     """
     if schedule_file is None:
-        spec = _spec_of(pipeline_name or "outbox", variant_name)
+        spec = spec_of(pipeline_name or "outbox", variant_name)
         return spec, _shown_by(spec) or default_schedule(spec)
     schedule = read_schedule(schedule_file)
     if pipeline_name is not None:
@@ -28,10 +28,11 @@ def plan(
         schedule = replace(schedule, pipeline=named, variant=None)
     if variant_name is not None:
         schedule = replace(schedule, variant=variant_name)
-    return _spec_of(schedule.pipeline, schedule.variant), schedule
+    return spec_of(schedule.pipeline, schedule.variant), schedule
 
 
-def _spec_of(name: str, variant_name: str | None) -> Spec:
+def spec_of(name: str, variant_name: str | None) -> Spec:
+    """Return a pipeline, with a variant in force if one is named."""
     return pipeline(name) if variant_name is None else variant(variant_name, of=name)
 
 
