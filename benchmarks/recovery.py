@@ -6,9 +6,9 @@
 
 A steady producer (acks=all, idempotent, one record every 10 ms to one partition) writes through a
 client slot with the reference pipeline's settings. The fault lasts until acknowledgements flow
-again, and never shorter than a broker's session. "gap" is the longest time between two acknowledgements;
-"heal" is from the end of the fault (for a dead node: from its start) until every partition of the
-cluster has all its replicas in sync again.
+again, and never shorter than a broker's session. "gap" is the longest time between two
+acknowledgements; "heal" is from the end of the fault (for a dead node: from its start) until every
+partition of the cluster has all its replicas in sync again.
 """
 
 import argparse
