@@ -19,7 +19,7 @@ import statistics
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, cast
 
@@ -101,6 +101,8 @@ class Kind:
     do: Callable[[Lab, PartitionState], None]
     undo: Callable[[Lab, PartitionState], None]
     took: Callable[[PartitionState, PartitionState], bool]
+    aim: Callable[[Lab, PartitionState], PartitionState] = lambda _lab, at: at
+    """Puts another node into the leader's place where the fault is not about the leader."""
 
 
 def moved(before: PartitionState, now: PartitionState) -> bool:
@@ -111,6 +113,12 @@ def moved(before: PartitionState, now: PartitionState) -> bool:
 def shrank(before: PartitionState, now: PartitionState) -> bool:
     """Tell whether a replica left the in-sync ones."""
     return len(now.isr) < len(before.isr)
+
+
+def controlling(lab: Lab, at: PartitionState) -> PartitionState:
+    """Aim at the active controller, whether it leads the partition or not."""
+    node = wait_until(lab.cluster.controller, deadline_s=10, describe="a controller")
+    return replace(at, leader=node)
 
 
 def cut(flavour: Flavour, choose_links: Callable[[Lab, PartitionState], list[Link]]) -> Kind:
@@ -161,6 +169,12 @@ KINDS: Mapping[str, Kind] = {
     "follower cannot fetch, hold": cut("hold", fetching),
     "follower cannot fetch, drop": cut("drop", fetching),
     "follower cannot fetch, refuse": cut("refuse", fetching),
+    "controller killed": Kind(
+        do=lambda lab, at: lab.nodes[at.leader].kill(),
+        undo=lambda lab, at: lab.nodes[at.leader].start(),
+        took=lambda _before, _now: True,
+        aim=controlling,
+    ),
 }
 
 
@@ -218,7 +232,7 @@ def _measure(lab: Lab, name: str, *, choice: LabChoice) -> Trial:
         wait_until(
             lambda: load.flows_since(calm_s + STEADY_S), deadline_s=most_s, describe="steady load"
         )
-        before = _state(lab)
+        before = kind.aim(lab, _state(lab))
         load_average = os.getloadavg()[0]
         began_s = monotonic_s()
         kind.do(lab, before)
