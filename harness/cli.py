@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,11 +14,50 @@ import click
 
 from harness.clock import sleep
 from harness.errors import HarnessError, UsageError
+from harness.provision.kafka import KAFKA_VERSION
 
 if TYPE_CHECKING:
+    from harness.lab.choice import LabChoice
     from harness.lab.protocol import Lab
 
 RUNS = Path("runs")
+_PROFILE = click.option(
+    "--profile",
+    default="fast",
+    show_default=True,
+    help="Time-outs of nodes and clients: fast, or production (Kafka's own defaults).",
+)
+_KAFKA = click.option(
+    "--kafka",
+    "kafka_version",
+    default=KAFKA_VERSION,
+    show_default=True,
+    help="Any release from 3.9.0 on that Maven has.",
+)
+_FEATURE = click.option(
+    "--feature",
+    "features",
+    multiple=True,
+    metavar="NAME=LEVEL",
+    help="A feature level the new cluster begins with, e.g. eligible.leader.replicas.version=0.",
+)
+
+
+def _lab_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which lab is wanted; the command is given the `choice`."""
+
+    @wraps(command)
+    def with_choice(
+        *, profile: str, kafka_version: str, features: tuple[str, ...], **others: object
+    ) -> None:
+        from harness.lab.choice import choose  # noqa: PLC0415
+
+        choice = choose(profile=profile, kafka_version=kafka_version, features=features)
+        command(choice=choice, **others)
+
+    for option in (_FEATURE, _KAFKA, _PROFILE):
+        with_choice = option(with_choice)
+    return with_choice
 
 
 class _Commands(click.Group):
@@ -51,15 +92,18 @@ def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 @main.command()
+@_KAFKA
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
-def doctor(*, as_json: bool) -> None:
+def doctor(*, kafka_version: str, as_json: bool) -> None:
     """List every part the lab needs: found (version, where from) or missing (what to do).
 
-    Example: harness doctor
+    Examples: harness doctor
+              harness doctor --kafka 3.9.1
     """
+    from harness.lab.choice import choose  # noqa: PLC0415
     from harness.provision import doctor as examination  # noqa: PLC0415
 
-    reports = examination.examine()
+    reports = examination.examine(choose(kafka_version=kafka_version).kafka_version)
     choice = examination.backend_choice()
     if as_json:
         parts = [report.to_json() for report in reports]
@@ -72,23 +116,27 @@ def doctor(*, as_json: bool) -> None:
 
 @main.command()
 @click.option("--port-base", type=int, help="First of the ports to use; default: chosen free.")
-def up(*, port_base: int | None) -> None:
+@_lab_options
+def up(*, port_base: int | None, choice: "LabChoice") -> None:
     """Keep a lab standing, print its endpoints, take it down on Ctrl-C.
 
-    Example: harness up
+    Examples: harness up
+              harness up --profile production --kafka 3.9.1
     """
     from harness.lab.local import start_local_lab  # noqa: PLC0415
     from harness.progress import choose  # noqa: PLC0415
     from harness.provision.parts import provide  # noqa: PLC0415
 
     progress = choose(sys.stderr)
+    parts = provide(choice.kafka_version, features=choice.features, progress=progress.note)
     lab = start_local_lab(
-        provide(progress=progress.note), progress=progress.note, port_base=port_base
+        parts, profile=choice.profile, progress=progress.note, port_base=port_base
     )
     try:
         click.echo(
             f"\nlab {lab.name} is ready after {lab.boot_s:.1f} s "
-            f"({lab.memory_bytes() / 2**20:.0f} MB)"
+            f"({lab.memory_bytes() / 2**20:.0f} MB): profile {choice.profile.name}, "
+            f"Kafka {choice.kafka_version}"
         )
         for endpoint in lab.endpoints():
             click.echo(f"  {endpoint.name:28} {endpoint.address}")
@@ -131,6 +179,7 @@ def _stand(lab: "Lab") -> NoReturn:
     help="Where run folders are made.",
 )
 @click.option("--backend", default="auto", show_default=True, help="auto or local.")
+@_lab_options
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def run(
     *,
@@ -139,6 +188,7 @@ def run(
     schedule_file: Path | None,
     runs: Path,
     backend: str,
+    choice: "LabChoice",
     as_json: bool,
 ) -> None:
     """Play one schedule and judge it.
@@ -148,6 +198,7 @@ def run(
     Examples: harness run --variant acks-1
               harness run --schedule runs/…/schedule.json
               harness run --pipeline my/pipeline.toml
+              harness run --profile production --kafka 3.9.1
     """
     from harness.ledger.render import render_verdict  # noqa: PLC0415
     from harness.progress import choose  # noqa: PLC0415
@@ -157,7 +208,7 @@ def run(
     choose_backend(backend)
     pipeline, schedule = plan(pipeline_name, variant_name=variant, schedule_file=schedule_file)
     progress = choose(sys.stderr)
-    start = default_start(progress=progress.note)
+    start = default_start(progress=progress.note, choice=choice)
     with LabSession(start=start, runs=runs, observers=[progress]) as session:
         result = session.play(pipeline, schedule)
     if as_json:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.provision.kafka import KAFKA_VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,6 +20,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the harness's options."""
     group = parser.getgroup("harness", "fault injection on a real Kafka lab")
     group.addoption("--backend", default="auto", help="where the lab runs: auto or local")
+    group.addoption("--profile", default="fast", help="time-outs: fast or production")
+    group.addoption(
+        "--kafka", default=KAFKA_VERSION, help=f"release of Kafka (default: {KAFKA_VERSION})"
+    )
     group.addoption("--runs", default="runs", help="where run folders are made (default: runs)")
 
 
@@ -27,24 +33,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say where run folders go."""
-    return f"harness: backend {config.getoption('--backend')}, runs in {config.getoption('--runs')}"
+    """Say what scenarios are played on, and where run folders go."""
+    asked = config.getoption
+    return (
+        f"harness: backend {asked('--backend')}, profile {asked('--profile')}, "
+        f"Kafka {asked('--kafka')}, runs in {asked('--runs')}"
+    )
 
 
 @pytest.fixture(scope="session")
 def lab_session(request: pytest.FixtureRequest) -> "Iterator[LabSession]":
     """One lab for the whole session, started when the first scenario needs it."""
+    from harness.lab.choice import choose  # noqa: PLC0415
     from harness.progress import LiveLine, PlainLines  # noqa: PLC0415
     from harness.run.session import LabSession, choose_backend, default_start  # noqa: PLC0415
 
-    choose_backend(request.config.getoption("--backend"))
+    asked = request.config.getoption
+    choose_backend(asked("--backend"))
+    choice = choose(profile=asked("--profile"), kafka_version=asked("--kafka"))
     plain = PlainLines(_print)
     screen = None
     if sys.__stderr__ is not None and sys.__stderr__.isatty():
         screen = _Screen(request.config, LiveLine(sys.__stderr__))
     observers: list[Observer] = [plain, screen] if screen else [plain]
-    start = default_start(progress=screen.note if screen else plain.note)
-    runs = Path(request.config.getoption("--runs"))
+    start = default_start(progress=screen.note if screen else plain.note, choice=choice)
+    runs = Path(asked("--runs"))
     with LabSession(start=start, runs=runs, observers=observers) as session:
         yield session
 

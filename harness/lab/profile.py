@@ -2,16 +2,59 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from types import MappingProxyType
+
+from harness.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a run waits before it gives up: never shorter than the time-outs it waits for."""
+
+    boot_s: float
+    """For a lab to come up."""
+    storm_s: float
+    """For every fault of a schedule to have come and gone."""
+    standstill_s: float
+    """Without load and without progress, before the storm is called off."""
+    verify_s: float
+    """For a healed fault to be seen healed."""
+    heal_s: float
+    """For every replica to be in sync, and every role to run, after the storm."""
+    settle_s: float
+    """For messages to flow again after that."""
+    warmup_s: float = 0.0
+    """The least that `liveness.warmup_s` of a pipeline counts for."""
+    drain_s: float = 0.0
+    """The least that `liveness.drain_s` of a pipeline counts for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A named set of broker settings, in Kafka's own names and units."""
+    """A named set of broker settings, in Kafka's own names and units, and the patience it asks."""
 
     name: str
     broker: Mapping[str, str]
+    patience: Patience
 
+    def settings(self, kafka_version: str) -> dict[str, str]:
+        """Return the settings that this release of Kafka knows."""
+        release = release_of(kafka_version)
+        return {
+            name: value
+            for name, value in self.broker.items()
+            if release >= next((since for p, since in _SINCE if name.startswith(p)), release)
+        }
+
+
+def release_of(kafka_version: str) -> tuple[int, ...]:
+    """Return (4, 3, 1) for "4.3.1" and for "4.3.1-rc0"."""
+    return tuple(int(part) for part in kafka_version.partition("-")[0].split("."))
+
+
+_SINCE = (("share.coordinator.", (4, 0)),)
+"""Settings that older releases do not know, by how their names begin."""
 
 _TIMING = {
     "broker.session.timeout.ms": "2000",
@@ -72,5 +115,44 @@ _FOOTPRINT = {
     "socket.listen.backlog.size": "512",
 }
 
-FAST = Profile(name="fast", broker=MappingProxyType({**_TIMING, **_DURABILITY, **_FOOTPRINT}))
+FAST = Profile(
+    name="fast",
+    broker=MappingProxyType({**_TIMING, **_DURABILITY, **_FOOTPRINT}),
+    patience=Patience(
+        boot_s=60.0, storm_s=90.0, standstill_s=5.0, verify_s=60.0, heal_s=60.0, settle_s=10.0
+    ),
+)
 """Seconds instead of minutes, measured on two cores without spurious fencing."""
+
+PRODUCTION = Profile(
+    name="production",
+    broker=MappingProxyType({**_DURABILITY, **_FOOTPRINT}),
+    # A node is fenced after 9 s, leaves an ISR after 30 s, and a silent connection is given up
+    # after 30 s; a consumer is missed after 45 s, and one that waits for a dead link after 60 s.
+    patience=Patience(
+        boot_s=90.0,
+        storm_s=600.0,
+        standstill_s=75.0,
+        verify_s=180.0,
+        heal_s=180.0,
+        settle_s=75.0,
+        warmup_s=75.0,
+        drain_s=150.0,
+    ),
+)
+"""Kafka's own defaults for everything that is a time-out."""
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {profile.name: profile for profile in (FAST, PRODUCTION)}
+)
+
+
+def profile_named(name: str) -> Profile:
+    """Return a profile; UsageError with the nearest name if there is none of this one."""
+    if name not in PROFILES:
+        near = get_close_matches(name, PROFILES, n=1)
+        raise UsageError(
+            f"There is no profile {name}" + (f"; did you mean {near[0]}?" if near else ""),
+            remedy=f"the profiles are {' and '.join(PROFILES)}",
+        )
+    return PROFILES[name]

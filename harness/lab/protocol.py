@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from harness.errors import LabError
+from harness.lab.profile import Profile
 from harness.schedule.network import Damage, Plane
 
 NODES = (1, 2, 3)
@@ -214,6 +215,11 @@ class Lab(Protocol):
     @property
     def folder(self) -> Path:
         """Where its servers keep data and logs, until it is closed."""
+        ...
+
+    @property
+    def profile(self) -> Profile:
+        """The time-outs its nodes run with, and the patience that they ask of a run."""
         ...
 
     @property

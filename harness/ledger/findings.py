@@ -120,6 +120,8 @@ class Verdict:
     figures: Mapping[str, int | float] = field(default_factory=dict)
     checks_made: tuple[str, ...] = ()
     checks_not_made: tuple[NotMade, ...] = ()
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    """What it was played on: the lab's `profile`, `kafka` release and `features`, if it says so."""
 
     @property
     def exit_code(self) -> int:

@@ -21,6 +21,7 @@ from harness.ledger.witness import ParquetWitness, WitnessError, open_witness
 INDISPENSABLE = ("intents", "log", "effects")
 OPTIONAL = ("outbox", "sent", "offsets")
 VERDICT_FILE = "verdict.json"
+CONDITIONS = ("profile", "kafka", "features")
 
 
 @dataclass(slots=True)
@@ -44,11 +45,8 @@ def judge(folder: Path) -> Verdict:
     """
     _demand_run_folder(folder)
     schedule, environment = (read_json(folder / f"{n}.json") for n in ("schedule", "environment"))
-    timeline, journals, opened = (
-        read_timeline(folder),
-        read_journals(folder),
-        _open(folder, promised(environment)),
-    )
+    timeline, journals = read_timeline(folder), read_journals(folder)
+    opened = _open(folder, promised(environment))
     budget = str(schedule.get("budget", "safe"))
     evidence, facts = evidence_of(journals), facts_of(environment, timeline)
     checked = _progress_apart(_check(opened, evidence, facts), budget=budget)
@@ -75,6 +73,7 @@ def judge(folder: Path) -> Verdict:
         figures=figures,
         checks_made=checked.made,
         checks_not_made=(*checked.not_made, *_without_journals(journals)),
+        conditions=conditions_of(environment),
     )
 
 
@@ -91,6 +90,13 @@ def _demand_run_folder(folder: Path) -> None:
             f"{folder} is no run folder: it has none of {', '.join(known)}",
             remedy="name the folder of one run; its format is described in ARCHITECTURE.md",
         )
+
+
+def conditions_of(environment: Mapping[str, object]) -> dict[str, str]:
+    """Return what a result must be read with: the lab's time-outs and its Kafka."""
+    lab = environment.get("lab")
+    named = lab if isinstance(lab, dict) else {}
+    return {name: str(named[name]) for name in CONDITIONS if named.get(name)}
 
 
 def facts_of(environment: Mapping[str, object], timeline: Timeline) -> Facts:

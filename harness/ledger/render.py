@@ -33,6 +33,7 @@ def render_verdict(verdict: Verdict, *, width: int = 100, examples: int = EXAMPL
         lines += _group(verdict, total, examples=examples)
     lines += _section("faults", _faults(verdict))
     lines += _section("figures", _figures(verdict.figures))
+    lines += _section("played on", (f"{k}: {v}" for k, v in verdict.conditions.items()))
     lines += _section("checked", verdict.checks_made)
     lines += _section("not checked", (f"{n.check}: {n.why}" for n in verdict.checks_not_made))
     return "\n".join(wrapped for line in lines for wrapped in _wrap(line, width))

@@ -28,6 +28,7 @@ GIVEN = (
     "HARNESS_INSTANCES",
     "HARNESS_JOURNAL",
     "HARNESS_COUNTERS",
+    "HARNESS_PROFILE",
 )
 """What every role is given; TOPIC_<NAME> comes on top for each topic."""
 

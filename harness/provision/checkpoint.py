@@ -5,8 +5,9 @@ copy of it and a `meta.properties` make a formatted folder without starting a JV
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.errors import ProvisionError
 from harness.provision import bootnode, cache, command, jvm
@@ -14,6 +15,8 @@ from harness.provision.values import Progress, silent
 
 DEADLINE_S = 120.0
 NAME = "bootstrap.checkpoint"
+AS_RELEASED: Mapping[str, int] = MappingProxyType({})
+"""The feature levels that a release gives to a new cluster by itself."""
 
 
 def find(kafka_version: str) -> Path | None:
@@ -23,26 +26,37 @@ def find(kafka_version: str) -> Path | None:
 
 
 def provide(
-    kafka_version: str, *, java: Path, jars: Sequence[Path], progress: Progress = silent
+    kafka_version: str,
+    *,
+    java: Path,
+    jars: Sequence[Path],
+    features: Mapping[str, int] = AS_RELEASED,
+    progress: Progress = silent,
 ) -> Path:
-    """Return the checkpoint, running Kafka's own StorageTool at the first call."""
+    """Return the checkpoint, running Kafka's own StorageTool at the first call.
+
+    `features` are levels that a new cluster begins with instead of the release's own (KIP-1022).
+    """
 
     def build(part: Path) -> None:
         progress(f"formatting a Kafka {kafka_version} folder to copy")
-        _format(part, java=java, jars=jars)
+        _format(part, java=java, jars=jars, features=features)
 
-    return cache.entry(_entry(kafka_version), build, progress=progress) / NAME
+    return cache.entry(_entry(kafka_version, features), build, progress=progress) / NAME
 
 
-def _format(part: Path, *, java: Path, jars: Sequence[Path]) -> None:
+def _format(part: Path, *, java: Path, jars: Sequence[Path], features: Mapping[str, int]) -> None:
     # A static quorum: with --standalone the checkpoint would name this one node as the voters.
     properties = bootnode.write_properties(part, broker_port=9092, controller_port=9093)
-    asked = ["format", "-t", bootnode.cluster_id(), "-c", str(properties)]
+    levels = [word for each in _levels(features) for word in ("--feature", each)]
+    asked = ["format", "-t", bootnode.cluster_id(), "-c", str(properties), *levels]
     formatting = command.Command(
         argv=[*jvm.arguments(java, jars), "kafka.tools.StorageTool", *asked],
         deadline_s=DEADLINE_S,
         doing="Formatting a Kafka folder",
-        remedy="check that this Java can run this Kafka: harness doctor names both",
+        remedy="check that this Kafka has these feature levels"
+        if features
+        else "check that this Java can run this Kafka: harness doctor names both",
     )
     command.run(formatting, log=part / "format.log")
     written = part / "data" / NAME
@@ -55,5 +69,9 @@ def _format(part: Path, *, java: Path, jars: Sequence[Path]) -> None:
     properties.unlink()
 
 
-def _entry(kafka_version: str) -> str:
-    return f"kafka-{kafka_version}-format"
+def _levels(features: Mapping[str, int]) -> list[str]:
+    return [f"{name}={level}" for name, level in sorted(features.items())]
+
+
+def _entry(kafka_version: str, features: Mapping[str, int] = AS_RELEASED) -> str:
+    return "-".join((f"kafka-{kafka_version}-format", *_levels(features)))

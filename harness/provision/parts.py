@@ -1,8 +1,8 @@
 """All parts of a lab as one value: found where they are, fetched where they are not."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class Parts:
     """What Kafka's formatter writes beside `meta.properties`; copy it into each log folder."""
     found: tuple[tuple[str, Found], ...]
     """Name, version and origin of each program."""
+    features: Mapping[str, int] = field(default_factory=dict)
+    """Feature levels of a new cluster that differ from the release's own."""
 
     def describe(self) -> dict[str, str]:
         """Return version and origin of each part, for `environment.json`."""
@@ -35,7 +37,12 @@ class Parts:
         return described | {"class data": str(self.class_archive or "none")}
 
 
-def provide(kafka_version: str = KAFKA_VERSION, *, progress: Progress = silent) -> Parts:
+def provide(
+    kafka_version: str = KAFKA_VERSION,
+    *,
+    features: Mapping[str, int] = checkpoint.AS_RELEASED,
+    progress: Progress = silent,
+) -> Parts:
     """Return every part, fetching or making what is missing; instant once all are there.
 
     Safe to call from several processes at once. ProvisionError, with what to do, if a part is
@@ -49,11 +56,14 @@ def provide(kafka_version: str = KAFKA_VERSION, *, progress: Progress = silent) 
         partial(postgres.provide, progress=progress),
     )
     jars = kafka.jars(libs)
-    formatted = checkpoint.provide(kafka_version, java=runtime.path, jars=jars, progress=progress)
+    formatted = checkpoint.provide(
+        kafka_version, java=runtime.path, jars=jars, features=features, progress=progress
+    )
     return Parts(
         java=runtime.path,
         kafka_libs=jars,
         kafka_version=kafka_version,
+        features=features,
         toxiproxy=proxy.path,
         postgres_bin=database.path,
         class_archive=classdata.provide(

@@ -29,11 +29,8 @@ from harness.schedule.values import Schedule
 TICK_S = 0.015
 PROGRESS_S = 0.5
 WARM_MESSAGES = 40
-STORM_DEADLINE_S = 90.0
-HEAL_DEADLINE_S = 60.0
 SLOW_WARM_UP_S = 5.0
 SETTLE_S = 0.6
-SETTLE_DEADLINE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +93,10 @@ class Run:
         self._stage = stage
         self._events = events
         self._supervisor = stage.supervisor
+        self._patience = stage.lab.profile.patience
+        liveness = stage.spec.liveness
+        self._warmup_s = max(liveness.warmup_s, self._patience.warmup_s)
+        self._drain_s = max(liveness.drain_s, self._patience.drain_s)
         around = stage.around()
         self._storm = Storm(
             schedule.faults,
@@ -105,6 +106,7 @@ class Run:
             load_alive=stage.load_alive,
             in_sync=lambda topic, partition: len(partition_state(topic, partition, around).isr),
             hit=around.hit,
+            verify_s=self._patience.verify_s,
         )
         self._next_progress_s = 0.0
         self._troubles: set[str] = set()
@@ -130,7 +132,7 @@ class Run:
 
     def _warm_up(self) -> None:
         self._stage.tell_roles(self._supervisor.start_all())
-        deadline = Deadline(self._stage.spec.liveness.warmup_s)
+        deadline = Deadline(self._warmup_s)
         began = monotonic_s()
         while (processed := self._stage.gauges.tally().processed) < WARM_MESSAGES:
             if processed and monotonic_s() - began > SLOW_WARM_UP_S:
@@ -142,9 +144,13 @@ class Run:
         self._warm = True
 
     def _weather(self) -> None:
-        deadline = Deadline(STORM_DEADLINE_S)
+        deadline = Deadline(self._patience.storm_s)
         self._storm.begin()
-        standstill = Standstill(self._stage.gauges.tally, alive=self._stage.load_alive)
+        standstill = Standstill(
+            self._stage.gauges.tally,
+            alive=self._stage.load_alive,
+            patience_s=self._patience.standstill_s,
+        )
         while not self._storm.over():
             self._storm.tick()
             self._tick()
@@ -155,7 +161,7 @@ class Run:
         self._await("every partition to have all its replicas in sync", self._not_in_sync)
         self._await("every role to run", self._not_running)
         before = self._stage.gauges.tally().processed
-        began, deadline = monotonic_s(), Deadline(SETTLE_DEADLINE_S)
+        began, deadline = monotonic_s(), Deadline(self._patience.settle_s)
         while monotonic_s() - began < SETTLE_S or not self._flowed_since(before):
             self._tick()
             if deadline.passed():
@@ -182,7 +188,7 @@ class Run:
 
             drained = drain(
                 ask,
-                drain_s=stage.spec.liveness.drain_s,
+                drain_s=self._drain_s,
                 quiet_s=stage.spec.liveness.quiet_s,
                 tick=self._tick,
                 moved=lambda: stage.gauges.tally().total(),
@@ -217,7 +223,7 @@ class Run:
             for role, number in self._stage.slots
         )
         return PipelineError(
-            f"{self._stage.spec.path}: after {self._stage.spec.liveness.warmup_s:g} s of warm-up, "
+            f"{self._stage.spec.path}: after {self._warmup_s:g} s of warm-up, "
             f"without any fault, {tally.log} records were in its topics and {tally.effects} "
             f"effects in its tables; the first effects were waited for.\n"
             f"What the roles printed last:\n{said}",
@@ -226,10 +232,10 @@ class Run:
         )
 
     def _await(self, what: str, lacking: Callable[[], str]) -> None:
-        deadline = Deadline(HEAL_DEADLINE_S)
+        deadline = Deadline(self._patience.heal_s)
         while lacks := lacking():
             if deadline.passed():
-                raise LabError(f"Waited {HEAL_DEADLINE_S:g} s for {what}, in vain: {lacks}")
+                raise LabError(f"Waited {deadline.seconds:g} s for {what}, in vain: {lacks}")
             self._tick(0.05)
 
     def _tick(self, seconds: float = TICK_S) -> None:

@@ -15,7 +15,6 @@ from harness.run.drain import embeddable
 
 SAMPLE_S = 0.25
 FRESH_S = 0.03
-STANDSTILL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +35,21 @@ class Tally:
 class Standstill:
     """Notices that the load has ended and nothing moves: what waits for messages waits in vain."""
 
-    def __init__(self, tally: Callable[[], Tally], *, alive: Callable[[], bool]) -> None:
+    def __init__(
+        self, tally: Callable[[], Tally], *, alive: Callable[[], bool], patience_s: float
+    ) -> None:
         self._tally = tally
         self._alive = alive
+        self._patience_s = patience_s
         self._last = tally()
         self._since_s = monotonic_s()
 
     def lasted(self) -> bool:
-        """Tell whether it has lasted for `STANDSTILL_S`; call it often."""
+        """Tell whether it has lasted for `patience_s`; call it often."""
         now = self._tally()
         if self._alive() or now != self._last:
             self._last, self._since_s = now, monotonic_s()
-        return monotonic_s() - self._since_s > STANDSTILL_S
+        return monotonic_s() - self._since_s > self._patience_s
 
 
 class Gauges:

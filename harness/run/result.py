@@ -44,6 +44,16 @@ class RunResult:
             f"{self.verdict.outcome.value}, {expectation}\n"
             f"{render_verdict(self.verdict, width=100)}\n"
             f"run folder: {self.folder}\n"
-            f"play it again: harness run --schedule {self.folder / 'schedule.json'}\n"
+            f"play it again: harness run --schedule {self.folder / 'schedule.json'}"
+            f"{self._options()}\n"
             f"one message's life: harness explain {self.folder} MESSAGE"
+        )
+
+    def _options(self) -> str:
+        """Return the options that start the same kind of lab again."""
+        options = {"profile": "profile", "kafka": "kafka", "features": "feature"}
+        return "".join(
+            f" --{options[name]} {value}"
+            for name, values in self.verdict.conditions.items()
+            for value in values.split()
         )

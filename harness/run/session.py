@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from harness.errors import LabError, UsageError
+from harness.lab.choice import LabChoice
 from harness.lab.protocol import Lab
 from harness.ledger.findings import Outcome
 from harness.pipeline.spec import Spec
@@ -130,15 +131,19 @@ class LabSession:
         return bool(lab.check_alive()) or out_of_sync
 
 
-def default_start(*, progress: Callable[[str], None]) -> Callable[[], Lab]:
+def default_start(
+    *, progress: Callable[[str], None], choice: LabChoice | None = None
+) -> Callable[[], Lab]:
     """Return what starts a local lab: the parts are provided first, then everything is booted."""
+    asked = choice or LabChoice()
 
     def start() -> Lab:
         # Imported late: `harness check` and `explain` need neither a lab nor its libraries.
         from harness.lab.local import start_local_lab  # noqa: PLC0415
         from harness.provision.parts import provide  # noqa: PLC0415
 
-        return start_local_lab(provide(progress=progress), progress=progress)
+        parts = provide(asked.kafka_version, features=asked.features, progress=progress)
+        return start_local_lab(parts, profile=asked.profile, progress=progress)
 
     return start
 

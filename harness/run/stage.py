@@ -113,6 +113,7 @@ class Stage:
         workload = self._schedule.workload
         return {
             **self.lab.role_environment(),
+            "HARNESS_PROFILE": self.lab.profile.name,
             "KAFKA_BOOTSTRAP_SERVERS": self.lab.bootstrap(slot),
             **database_variables(self.lab.database_url(slot, self.database)),
             **{topic_variable(topic): physical for topic, physical in self.topics.items()},

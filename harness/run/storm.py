@@ -12,7 +12,6 @@ from harness.run.gauges import Tally
 from harness.schedule.moments import AfterCount, AfterSeconds, AtIsr, AtPoint, WithFault
 from harness.schedule.values import Fault
 
-VERIFY_DEADLINE_S = 60.0
 VERIFY_EVERY_S = 0.1
 
 
@@ -61,11 +60,13 @@ class Storm:
         load_alive: Callable[[], bool],
         in_sync: Callable[[str, int], int],
         hit: dict[int, int],
+        verify_s: float,
     ) -> None:
         """`make` resolves a fault's target at the moment it is due and returns its driver.
 
         `in_sync` tells how many in-sync replicas a partition has, by its logical topic name. The
-        node that a fault hit is put into `hit`, by the fault's place.
+        node that a fault hit is put into `hit`, by the fault's place. A healed fault has
+        `verify_s` to be seen healed.
         """
         self._players = [_Player(index, fault) for index, fault in enumerate(faults)]
         self._make = make
@@ -75,6 +76,7 @@ class Storm:
         self._in_sync = in_sync
         self._began_s = 0.0
         self._hit = hit
+        self._verify_s = verify_s
 
     def begin(self) -> None:
         """Start the storm's clock and arm what waits for a crash point."""
@@ -193,7 +195,7 @@ class Storm:
         except LabError as error:
             self._fail(player, error.message)
             return
-        player.verify_by = Deadline(VERIFY_DEADLINE_S)
+        player.verify_by = Deadline(self._verify_s)
         evidence = self._weigh(player)
         self._tell(
             player,
@@ -228,7 +230,7 @@ class Storm:
                 evidence=list(evidence.sentences),
             )
         elif player.verify_by is not None and player.verify_by.passed():
-            self._fail(player, f"not verified healed within {VERIFY_DEADLINE_S:g} s")
+            self._fail(player, f"not verified healed within {self._verify_s:g} s")
 
     def _tell(self, player: _Player, phase: Phase, **fields: object) -> None:
         player.phase = phase

@@ -83,6 +83,11 @@ def test_a_mistake_in_a_pipeline_toml_is_named_with_its_place(
         (("check", "nowhere"), "is no run folder"),
         (("explain", ".", "1"), "is no run folder"),
         (("up", "--port-base", "many"), "not a valid integer"),
+        (("run", "--profile", "prodction"), "did you mean production?"),
+        (("run", "--kafka", "4.3"), "name one in full"),
+        (("up", "--kafka", "2.8.0"), "older than a lab can run"),
+        (("up", "--feature", "elr"), "NAME=LEVEL"),
+        (("doctor", "--kafka", "newest"), "newest is no release of Kafka"),
         (("rnu",), "Did you mean 'run'?"),
     ],
 )

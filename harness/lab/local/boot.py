@@ -21,7 +21,6 @@ from harness.lab.profile import FAST, Profile
 from harness.lab.protocol import NODES
 from harness.provision.parts import Parts, provide
 
-BOOT_S = 60.0
 _INTERNAL: dict[str, Literal["group", "transaction"]] = {
     "__consumer_offsets": "group",
     "__transaction_state": "transaction",
@@ -37,6 +36,7 @@ def start_local_lab(
     *,
     progress: Callable[[str], None] = _silent,
     port_base: int | None = None,
+    profile: Profile = FAST,
 ) -> LocalLab:
     """Return a running lab: three nodes registered, internal topics in sync, the database open.
 
@@ -48,7 +48,7 @@ def start_local_lab(
     for name in leftovers.clear_dead_labs():
         progress(f"cleared what the dead lab {name} left")
     try:
-        lab = _assemble(recipe, profile=FAST, port_base=port_base)
+        lab = _assemble(recipe, profile=profile, port_base=port_base)
     except OSError as error:
         raise LabError(
             f"The lab's files could not be written below {folders.root()}: {error}",
@@ -118,7 +118,7 @@ def _put_together(
 
 
 def _start(lab: LocalLab, *, progress: Callable[[str], None]) -> None:
-    deadline = Deadline(BOOT_S)
+    deadline = Deadline(lab.profile.patience.boot_s)
     lab.toxiproxy.start()
     for server in lab.nodes.values():
         server.start()  # the longest way, so they are on it first

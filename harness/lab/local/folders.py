@@ -1,6 +1,7 @@
 """Where labs live on disk: one folder each, below one root per user, named by a held claim."""
 
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -10,6 +11,7 @@ from harness.errors import LabError
 from harness.lab.local.claims import Claim, try_claim
 
 SUFFIX = ".lock"
+_NAME = re.compile(r"lab-[0-9a-f]{8}")
 _THROUGH = 0o711
 """The account that runs PostgreSQL must get through, and see nothing."""
 
@@ -45,4 +47,5 @@ def make(folder: Path) -> None:
 
 def known() -> list[Path]:
     """Return the folder of every lab, dead or alive, that has a folder or a claim file."""
-    return sorted({path.with_suffix("") for path in root().glob("lab-*")})
+    found = {path.with_suffix("") for path in root().glob("lab-*")}
+    return sorted(path for path in found if _NAME.fullmatch(path.name))

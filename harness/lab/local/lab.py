@@ -50,7 +50,7 @@ class LocalLab:
         self.boot_s = 0.0
         self.layout = layout
         self._recipe = recipe
-        self._profile = profile
+        self.profile = profile
         self._claims = claims
         self._guardian = guardian
         self._settings = settings
@@ -110,7 +110,9 @@ class LocalLab:
             "backend": "local",
             "name": self.name,
             "boot_s": round(self.boot_s, 3),
-            "profile": self._profile.name,
+            "profile": self.profile.name,
+            "kafka": self._recipe.kafka_version,
+            "features": " ".join(f"{k}={v}" for k, v in self._recipe.features.items()),
             "versions": dict(self._recipe.described),
             "nodes": {str(node): dict(settings) for node, settings in self._settings.items()},
             "java": [word for word in self._recipe.java if word.startswith("-X")],

@@ -45,7 +45,11 @@ def prepare(folder: Path, *, layout: Layout, profile: Profile, recipe: Recipe) -
             bootstrap_checkpoint=recipe.bootstrap_checkpoint,
         )
         settings = node_config.properties(
-            number, layout=layout, data=home / "data", profile=profile
+            number,
+            layout=layout,
+            data=home / "data",
+            profile=profile,
+            kafka_version=recipe.kafka_version,
         )
         (home / "node.properties").write_text(node_config.render(settings), encoding="utf-8")
         prepared.append(NodeFiles(number=number, folder=home, settings=settings))

@@ -39,11 +39,13 @@ def format_storage(data: Path, *, node: int, cluster_id: str, bootstrap_checkpoi
     shutil.copyfile(bootstrap_checkpoint, data / "bootstrap.checkpoint")
 
 
-def properties(node: int, *, layout: Layout, data: Path, profile: Profile) -> dict[str, str]:
+def properties(
+    node: int, *, layout: Layout, data: Path, profile: Profile, kafka_version: str
+) -> dict[str, str]:
     """Return every setting that this node is given."""
     controllers = [f"CTRL_{node}", *(f"CTRL_{other}" for other in NODES if other != node)]
     return {
-        **profile.broker,
+        **profile.settings(kafka_version),
         "process.roles": "broker,controller",
         "node.id": str(node),
         "broker.rack": f"rack-{node}",

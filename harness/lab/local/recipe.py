@@ -16,6 +16,8 @@ class Recipe:
     """Java with its flags and class path; options and the main class follow."""
     toxiproxy: Path
     postgres_bin: Path
+    kafka_version: str
+    features: Mapping[str, int]
     postgres_version: str
     postgres_user: str | None
     """Account that runs PostgreSQL, None for this one."""
@@ -31,6 +33,8 @@ def recipe_of(parts: Parts) -> Recipe:
         java=tuple(java_command(parts)),
         toxiproxy=parts.toxiproxy,
         postgres_bin=parts.postgres_bin,
+        kafka_version=parts.kafka_version,
+        features=parts.features,
         postgres_version=dict(parts.found)["postgresql"].version,
         postgres_user=postgres_user(),
         bootstrap_checkpoint=parts.bootstrap_checkpoint,

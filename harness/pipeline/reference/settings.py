@@ -6,21 +6,14 @@ librdkafka's defaults are weaker than Java's: idempotence off, 1,000,000 request
 
 import json
 import os
+from dataclasses import dataclass
 
 Settings = dict[str, str | int | float | bool]
 
 _CONNECTION: Settings = {
     "client.dns.lookup": "use_all_dns_ips",
-    "socket.timeout.ms": 3000,
-    "socket.connection.setup.timeout.ms": 2000,
     "socket.keepalive.enable": True,
     "socket.nagle.disable": True,
-    "reconnect.backoff.ms": 20,
-    "reconnect.backoff.max.ms": 500,
-    "retry.backoff.ms": 50,
-    "retry.backoff.max.ms": 500,
-    "topic.metadata.refresh.interval.ms": 5000,
-    "topic.metadata.refresh.fast.interval.ms": 50,
     "allow.auto.create.topics": False,
     "log_level": 4,
 }
@@ -31,9 +24,6 @@ _PRODUCER: Settings = {
     "enable.gapless.guarantee": False,
     "max.in.flight.requests.per.connection": 5,
     "retries": 2147483647,
-    "request.timeout.ms": 2000,
-    "message.timeout.ms": 15000,
-    "linger.ms": 2,
     "batch.num.messages": 10000,
     "batch.size": 1000000,
     "message.max.bytes": 1000000,
@@ -44,9 +34,6 @@ _PRODUCER: Settings = {
 
 _CONSUMER: Settings = {
     "group.protocol": "classic",
-    "session.timeout.ms": 3000,
-    "heartbeat.interval.ms": 500,
-    "max.poll.interval.ms": 60000,
     "partition.assignment.strategy": "range",
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -54,23 +41,82 @@ _CONSUMER: Settings = {
     "isolation.level": "read_committed",
     "check.crcs": True,
     "fetch.min.bytes": 1,
-    "fetch.wait.max.ms": 100,
-    "fetch.error.backoff.ms": 100,
-    "fetch.queue.backoff.ms": 50,
     "queued.min.messages": 5000,
     "queued.max.messages.kbytes": 16384,
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waits:
+    """Every time-out and pause of a client, under one of the lab's profiles."""
+
+    connection: Settings
+    producer: Settings
+    consumer: Settings
+
+
+_FAST = _Waits(
+    connection={
+        "socket.timeout.ms": 3000,
+        "socket.connection.setup.timeout.ms": 2000,
+        "reconnect.backoff.ms": 20,
+        "reconnect.backoff.max.ms": 500,
+        "retry.backoff.ms": 50,
+        "retry.backoff.max.ms": 500,
+        "topic.metadata.refresh.interval.ms": 5000,
+        "topic.metadata.refresh.fast.interval.ms": 50,
+    },
+    producer={"request.timeout.ms": 2000, "message.timeout.ms": 15000, "linger.ms": 2},
+    consumer={
+        "session.timeout.ms": 3000,
+        "heartbeat.interval.ms": 500,
+        "max.poll.interval.ms": 60000,
+        "fetch.wait.max.ms": 100,
+        "fetch.error.backoff.ms": 100,
+        "fetch.queue.backoff.ms": 50,
+    },
+)
+
+_PRODUCTION = _Waits(  # librdkafka's own defaults
+    connection={
+        "socket.timeout.ms": 60000,
+        "socket.connection.setup.timeout.ms": 30000,
+        "reconnect.backoff.ms": 100,
+        "reconnect.backoff.max.ms": 10000,
+        "retry.backoff.ms": 100,
+        "retry.backoff.max.ms": 1000,
+        "topic.metadata.refresh.interval.ms": 300000,
+        "topic.metadata.refresh.fast.interval.ms": 100,
+    },
+    producer={"request.timeout.ms": 30000, "message.timeout.ms": 300000, "linger.ms": 5},
+    consumer={
+        "session.timeout.ms": 45000,
+        "heartbeat.interval.ms": 3000,
+        "max.poll.interval.ms": 300000,
+        "fetch.wait.max.ms": 500,
+        "fetch.error.backoff.ms": 500,
+        "fetch.queue.backoff.ms": 1000,
+    },
+)
+
+
 def producer_settings() -> Settings:
     """Return the producer's configuration, KAFKA_PRODUCER_CONFIG (a JSON object) on top."""
-    return _with_overrides(_CONNECTION | _PRODUCER, "KAFKA_PRODUCER_CONFIG")
+    waits = _waits()
+    settings = _CONNECTION | waits.connection | _PRODUCER | waits.producer
+    return _with_overrides(settings, "KAFKA_PRODUCER_CONFIG")
 
 
 def consumer_settings() -> Settings:
     """Return the consumer's configuration, KAFKA_CONSUMER_CONFIG (a JSON object) on top."""
+    waits = _waits()
     group: Settings = {"group.id": os.environ["KAFKA_GROUP_ID"]}
-    return _with_overrides(_CONNECTION | _CONSUMER | group, "KAFKA_CONSUMER_CONFIG")
+    settings = _CONNECTION | waits.connection | _CONSUMER | waits.consumer | group
+    return _with_overrides(settings, "KAFKA_CONSUMER_CONFIG")
+
+
+def _waits() -> _Waits:
+    return _PRODUCTION if os.environ.get("HARNESS_PROFILE") == "production" else _FAST
 
 
 def _with_overrides(settings: Settings, variable: str) -> Settings:

@@ -22,7 +22,9 @@ def test_formatting_matches_the_storage_tool(recipe: Recipe, tmp_path: Path) -> 
     node_config.format_storage(
         ours, node=2, cluster_id=cluster, bootstrap_checkpoint=recipe.bootstrap_checkpoint
     )
-    settings = node_config.properties(2, layout=Layout(base=20_000), data=theirs, profile=FAST)
+    settings = node_config.properties(
+        2, layout=Layout(base=20_000), data=theirs, profile=FAST, kafka_version=recipe.kafka_version
+    )
     file = tmp_path / "node.properties"
     file.write_text(node_config.render(settings))
     subprocess.run(

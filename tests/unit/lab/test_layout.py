@@ -9,13 +9,16 @@ from harness.lab.local.layout import LINKS, LISTENERS, PORTS, Layout
 from harness.lab.local.node_config import advertised, format_storage, kafka_uuid, properties, render
 from harness.lab.profile import FAST
 from harness.lab.protocol import NODES, Link
+from harness.provision.kafka import KAFKA_VERSION
 
 LAYOUT = Layout(base=20_000)
 
 
 def settings(node: int) -> dict[str, str]:
     """Return the settings of one node."""
-    return properties(node, layout=LAYOUT, data=Path("data"), profile=FAST)
+    return properties(
+        node, layout=LAYOUT, data=Path("data"), profile=FAST, kafka_version=KAFKA_VERSION
+    )
 
 
 def test_no_port_is_given_twice_and_none_lies_outside_of_the_block() -> None:

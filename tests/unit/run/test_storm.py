@@ -71,6 +71,7 @@ class Play:
             load_alive=lambda: self.load,
             in_sync=lambda _topic, _partition: self.in_sync,
             hit={},
+            verify_s=60.0,
         )
         self.storm.begin()
 

@@ -1,0 +1,59 @@
+"""Which lab is asked for: its profile of time-outs, its Kafka release, its feature levels.
+
+It turns what a person typed into values, or into one error before anything is fetched.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from harness.errors import UsageError
+from harness.lab.profile import FAST, Profile, profile_named, release_of
+from harness.provision.kafka import KAFKA_VERSION
+
+OLDEST = (3, 9)
+"""The first release whose quorum, storage tool and bootstrap checkpoint are what a lab needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabChoice:
+    """What a lab is started with."""
+
+    profile: Profile = FAST
+    kafka_version: str = KAFKA_VERSION
+    features: Mapping[str, int] = field(default_factory=dict)
+    """Feature levels of a new cluster that differ from the release's own, by name."""
+
+
+def choose(
+    *, profile: str = FAST.name, kafka_version: str = KAFKA_VERSION, features: Iterable[str] = ()
+) -> LabChoice:
+    """Return the choice that these words stand for; UsageError for one that cannot be meant.
+
+    Whether a release exists is Maven's to say, when its jars are fetched.
+    """
+    if not re.fullmatch(r"\d+\.\d+\.\d+(-[A-Za-z0-9.]+)?", kafka_version):
+        raise UsageError(
+            f"{kafka_version} is no release of Kafka",
+            remedy=f"name one in full, as Maven does: --kafka {KAFKA_VERSION}",
+        )
+    if release_of(kafka_version) < OLDEST:
+        raise UsageError(
+            f"Kafka {kafka_version} is older than a lab can run",
+            remedy=f"use {'.'.join(map(str, OLDEST))}.0 or newer, such as --kafka 3.9.1",
+        )
+    return LabChoice(
+        profile=profile_named(profile),
+        kafka_version=kafka_version,
+        features=dict(_level(each) for each in features),
+    )
+
+
+def _level(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"([a-z][a-z.]*)=(\d+)", text)
+    if match is None:
+        raise UsageError(
+            f"{text} is no feature level",
+            remedy="write NAME=LEVEL, as in eligible.leader.replicas.version=0",
+        )
+    return match[1], int(match[2])
