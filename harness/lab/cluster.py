@@ -186,15 +186,19 @@ def merge(views: Mapping[int, MetadataView]) -> tuple[PartitionState, ...]:
 def _believed(states: Mapping[int, PartitionState]) -> PartitionState:
     newest = max(state.leader_epoch for state in states.values())
     fresh = {node: state for node, state in states.items() if state.leader_epoch == newest}
-    votes = Counter((state.leader, frozenset(state.isr)) for state in fresh.values())
+    votes = Counter(_seen(state) for state in fresh.values())
     return max(
         fresh.items(),
         key=lambda pair: (
-            votes[pair[1].leader, frozenset(pair[1].isr)],
+            votes[_seen(pair[1])],
             pair[0] == pair[1].leader,
             -pair[0],
         ),
     )[1]
+
+
+def _seen(state: PartitionState) -> tuple[int, frozenset[int], tuple[int, ...]]:
+    return state.leader, frozenset(state.isr), state.replicas
 
 
 def _in_sync(states: list[PartitionState], count: int) -> bool:

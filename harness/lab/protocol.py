@@ -223,7 +223,7 @@ class Operator(Protocol):
         ...
 
     def add_partitions(self, topic: str, *, count: int) -> None:
-        """Let a topic have `count` partitions in all."""
+        """Let a topic have `count` partitions in all; no error if it has exactly these."""
         ...
 
     def configure_topic(self, topic: str, settings: Mapping[str, str | None]) -> None:
