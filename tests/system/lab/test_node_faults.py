@@ -43,6 +43,11 @@ def accepts(lab: LocalLab, number: int) -> bool:
         return sock.connect_ex(("127.0.0.1", lab.layout.listener(number, "AUDIT"))) == 0
 
 
+def moves(around: Surroundings) -> list[str]:
+    """Return all that was seen to change, in words."""
+    return [said for change in around.watch.changes_since(0) for said in change.sentences()]
+
+
 def is_replica_in_sync(lab: LocalLab, number: int) -> bool:
     """Tell whether a node is in the ISR of every partition of the cluster."""
     return all(number in each.isr for each in lab.cluster.partitions())
@@ -62,7 +67,7 @@ def test_a_killed_leader_is_gone_and_comes_back_into_every_isr(
     evidence = play(kill(leader("orders", 0)), around, meanwhile=look)
     assert evidence.bit
     assert f"node {before.leader} ended with status -9" in evidence.sentences
-    assert any(f"leader of {TOPIC}/0: {before.leader} →" in said for said in evidence.sentences)
+    assert f"leader of {TOPIC}/0: {before.leader} →" in "".join(moves(around))
     assert is_replica_in_sync(lab, before.leader)
 
 
