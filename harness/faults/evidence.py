@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from harness.faults.watch import ClusterWatch
+from harness.faults.watch import Change, ClusterWatch
 from harness.lab.protocol import Lab, Link
 
 _MOST_SENTENCES = 6
@@ -25,12 +25,22 @@ def node_links(lab: Lab, node: int) -> tuple[Link, ...]:
 
 def cluster_sentences(watch: ClusterWatch, *, node: int, since_us: int) -> tuple[str, ...]:
     """Say how leadership and in-sync replicas moved around a node since a moment."""
-    said = [
-        sentence
-        for change in watch.changes_since(since_us)
-        if change.concerns(node)
-        for sentence in change.sentences()
-    ]
+    changes = watch.changes_since(since_us)
+    return _sentences(change for change in changes if change.concerns(node))
+
+
+def partition_sentences(
+    watch: ClusterWatch, *, place: tuple[str, int], since_us: int
+) -> tuple[str, ...]:
+    """Say how leadership and in-sync replicas of one partition moved since a moment."""
+    changes = watch.changes_since(since_us)
+    return _sentences(
+        change for change in changes if (change.after.topic, change.after.partition) == place
+    )
+
+
+def _sentences(changes: Iterable[Change]) -> tuple[str, ...]:
+    said = [sentence for change in changes for sentence in change.sentences()]
     if len(said) <= _MOST_SENTENCES:
         return tuple(said)
     return (*said[:_MOST_SENTENCES], f"… and {len(said) - _MOST_SENTENCES} more changes")

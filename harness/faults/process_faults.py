@@ -1,33 +1,19 @@
-"""Which driver kills, stops or pauses which process."""
+"""Which driver kills, stops or pauses which process of the pipeline."""
 
-from harness.errors import UsageError
 from harness.faults.driver import Driver, Surroundings
-from harness.faults.resolve import require_instance, resolve_node
+from harness.faults.resolve import require_instance
 from harness.faults.roles import KillAtPoint, KillRole, PauseRole
-from harness.faults.servers import KillDatabase, KillNode, PauseNode
 from harness.schedule.moments import AtPoint
 from harness.schedule.processes import Kill, Pause
-from harness.schedule.targets import Database, Instance, Nodes, Role
+from harness.schedule.targets import Instance
 from harness.schedule.values import Fault
 
 
 def make(fault: Fault, around: Surroundings) -> Driver | None:
-    """Return the driver of a fault of processes, or None if it is none."""
-    if not isinstance(fault, Kill | Pause):
+    """Return the driver of a fault of the pipeline's processes, or None if it is none."""
+    if not isinstance(fault, Kill | Pause) or not isinstance(fault.target, Instance):
         return None
-    target = fault.target
-    if isinstance(target, Nodes | Role):
-        return None
-    if isinstance(target, Database):
-        return KillDatabase(around=around) if isinstance(fault, Kill) else None
-    if isinstance(target, Instance):
-        return _of_role(fault, target, around)
-    if isinstance(fault.trigger, AtPoint):
-        raise UsageError(f"{fault}: only a role passes a crash point")
-    node = resolve_node(target, around)
-    return (
-        KillNode(node, around=around) if isinstance(fault, Kill) else PauseNode(node, around=around)
-    )
+    return _of_role(fault, fault.target, around)
 
 
 def _of_role(fault: Kill | Pause, target: Instance, around: Surroundings) -> Driver | None:

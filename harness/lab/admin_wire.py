@@ -13,6 +13,7 @@ from typing import Literal
 
 from harness.lab.flexible_wire import NO_TAGS, NULL, FlexibleReader, array, framed, string
 from harness.lab.kafka_wire import NO_ERROR
+from harness.lab.protocol import Setting
 
 ELECT_LEADERS, ELECT_LEADERS_VERSION = 43, 2
 DESCRIBE_CONFIGS, DESCRIBE_CONFIGS_VERSION = 32, 4
@@ -36,14 +37,6 @@ class Refusal:
 
     code: int
     words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One setting in force; `own` tells whether it was set for this very topic or node."""
-
-    value: str | None
-    own: bool
 
 
 def describe_quorum_request(correlation_id: int) -> bytes:

@@ -47,18 +47,20 @@ class _Asking:
 
 
 def ask_all(
-    ports: Mapping[int, int], request: bytes, *, deadline_s: float = 0.5
+    ports: Mapping[int, int], request: bytes, *, deadline_s: float = 0.5, enough: int | None = None
 ) -> dict[int, bytes]:
     """Send one framed request to 127.0.0.1 at each node's port; return whole answers by node.
 
-    Nodes that refuse, hang up or stay silent for `deadline_s` are left out.
+    Nodes that refuse, hang up or stay silent for `deadline_s` are left out; nobody is waited for
+    once there are `enough` answers.
     """
+    wanted = len(ports) if enough is None else enough
     deadline = Deadline(deadline_s)
     answers: dict[int, bytes] = {}
     with selectors.DefaultSelector() as selector:
         open_now = _connect(ports, request, selector)
         try:
-            while open_now and not deadline.passed():
+            while open_now and len(answers) < wanted and not deadline.passed():
                 for key, events in selector.select(deadline.remaining_s()):
                     asking: _Asking = key.data
                     if _progress(asking, events, answers, selector):

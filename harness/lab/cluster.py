@@ -16,12 +16,15 @@ from harness.errors import LabError
 from harness.lab import admin_wire, kafka_wire
 from harness.lab.audit import ask_all
 from harness.lab.kafka_wire import MetadataView
+from harness.lab.operator import AuditOperator
 from harness.lab.protocol import PartitionState, TopicRefusedError, TopicSpec
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 ANSWER_S = 0.5
+FORWARDED_S = 0.9
+"""For what a node has to ask the controller first; on a busy machine that is a second's work."""
 CREATE_S = 15.0
 DELETE_S = 5.0
 _REFUSALS = (
@@ -41,6 +44,7 @@ class AuditCluster:
         self._ports = dict(ports)
         self._correlation = itertools.count(1)
         self._client: AdminClient | None = None
+        self.operator = AuditOperator(ports)
 
     def views(self) -> dict[int, MetadataView]:
         """Return what each answering node believes, asked at the same moment."""
@@ -80,13 +84,14 @@ class AuditCluster:
         return found
 
     def controller(self) -> int | None:
-        """Return the active controller: every node asks it, the answer of the newest epoch wins.
+        """Return the active controller: nodes pass the question on to it, the newest epoch wins.
 
         The metadata's own controller field names any node under KRaft.
         """
         number = next(self._correlation) & 0x7FFFFFFF
         request = admin_wire.describe_quorum_request(number)
-        answers = ask_all(self._ports, request, deadline_s=ANSWER_S).values()
+        majority = len(self._ports) // 2 + 1
+        answers = ask_all(self._ports, request, deadline_s=FORWARDED_S, enough=majority).values()
         known = [admin_wire.decode_quorum(answer, correlation_id=number) for answer in answers]
         return max((each for each in known if each is not None), default=(0, None))[1]
 
@@ -181,15 +186,19 @@ def merge(views: Mapping[int, MetadataView]) -> tuple[PartitionState, ...]:
 def _believed(states: Mapping[int, PartitionState]) -> PartitionState:
     newest = max(state.leader_epoch for state in states.values())
     fresh = {node: state for node, state in states.items() if state.leader_epoch == newest}
-    votes = Counter((state.leader, frozenset(state.isr)) for state in fresh.values())
+    votes = Counter(_seen(state) for state in fresh.values())
     return max(
         fresh.items(),
         key=lambda pair: (
-            votes[pair[1].leader, frozenset(pair[1].isr)],
+            votes[_seen(pair[1])],
             pair[0] == pair[1].leader,
             -pair[0],
         ),
     )[1]
+
+
+def _seen(state: PartitionState) -> tuple[int, frozenset[int], tuple[int, ...]]:
+    return state.leader, frozenset(state.isr), state.replicas
 
 
 def _in_sync(states: list[PartitionState], count: int) -> bool:

@@ -4,7 +4,7 @@ A lab is three Kafka nodes, every link between them and to them behind a proxy, 
 server behind a link per client slot, and an unproxied audit path for the harness itself.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -73,6 +73,36 @@ class TopicRefusedError(LabError):
     """Kafka refused a topic for what it was asked to be, not for the state it is in."""
 
 
+class OperationRefusedError(LabError):
+    """Kafka refused an operation for what it asks, not for the state that the cluster is in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting in force; `own` tells whether it was set for this very topic or node."""
+
+    value: str | None
+    own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLoss:
+    """What one partition's log on one node lost when its disk forgot."""
+
+    topic: str
+    partition: int
+    bytes: int
+    begin: int
+    """The first offset that is gone, if any record is."""
+    end: int
+    """The log's end before: records from `begin` up to, but without, this one are gone."""
+
+    @property
+    def records(self) -> int:
+        """How many offsets are gone."""
+        return self.end - self.begin
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One line of `harness up`: what it is and where it answers."""
@@ -118,6 +148,10 @@ class Process(Protocol):
         """SIGKILL it; returns when it is gone and its port refuses connections."""
         ...
 
+    def terminate(self) -> None:
+        """Ask it to end in good order; returns at once, `pid` tells when it is gone."""
+        ...
+
     def pause(self) -> None:
         """SIGSTOP it; returns when the kernel says it is stopped."""
         ...
@@ -159,10 +193,66 @@ class DatabaseServer(Process, Protocol):
         ...
 
 
+class Disk(Protocol):
+    """The disk of one node, which can forget; only while the node does not run (LabError)."""
+
+    def forget_tail(self, *, keep: float) -> tuple[LogLoss, ...]:
+        """Cut what was never flushed off each log but the quorum's own; a share of it stays.
+
+        A power loss: the cut may fall in the middle of a batch. Returns every log that lost bytes.
+        """
+        ...
+
+    def forget_log(self) -> tuple[LogLoss, ...]:
+        """Remove every log but the quorum's own; the node's identity stays: an exchanged disk."""
+        ...
+
+
+class Operator(Protocol):
+    """What operators do to a cluster, through the audit path.
+
+    Each call is bounded by a second. OperationRefusedError when Kafka refuses what is asked for,
+    LabError when it cannot do it now or did not answer: it may be done nevertheless.
+    """
+
+    def reassign(self, topic: str, partition: int, *, replicas: Sequence[int]) -> None:
+        """Ask for these replicas, the preferred leader first; copying goes on after the return."""
+        ...
+
+    def elect_preferred(self, topic: str, partition: int) -> None:
+        """Make the preferred replica the leader; no error if it is."""
+        ...
+
+    def add_partitions(self, topic: str, *, count: int) -> None:
+        """Let a topic have `count` partitions in all; no error if it has exactly these."""
+        ...
+
+    def configure_topic(self, topic: str, settings: Mapping[str, str | None]) -> None:
+        """Set settings of a topic; None gives up the topic's own value."""
+        ...
+
+    def configure_node(self, node: int, settings: Mapping[str, str | None]) -> None:
+        """Set dynamic settings of one node; None gives up its own value."""
+        ...
+
+    def topic_settings(self, topic: str, keys: Sequence[str]) -> dict[int, dict[str, Setting]]:
+        """Return what each answering node says the topic's settings are."""
+        ...
+
+    def node_settings(self, node: int, keys: Sequence[str]) -> dict[str, Setting]:
+        """Return what a node says its own settings are."""
+        ...
+
+
 class Cluster(Protocol):
     """The cluster as the audit path sees it: never through a proxy."""
 
     bootstrap: str
+
+    @property
+    def operator(self) -> Operator:
+        """What operators do."""
+        ...
 
     def partitions(self) -> tuple[PartitionState, ...]:
         """Return every partition, internal topics too, merged over all answering nodes.
@@ -240,6 +330,10 @@ class Lab(Protocol):
     @property
     def cluster(self) -> Cluster:
         """The cluster through the audit path."""
+        ...
+
+    def disk(self, node: int) -> Disk:
+        """Return the disk of a node."""
         ...
 
     def bootstrap(self, slot: int) -> str:

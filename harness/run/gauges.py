@@ -59,19 +59,17 @@ class Gauges:
         self,
         *,
         ends: Callable[[Iterable[tuple[str, int]]], Mapping[tuple[str, int], int]],
-        topics: Mapping[str, int],
+        partitions: Callable[[], Iterable[tuple[str, int]]],
         database_url: str,
         effects_query: str,
         counters: Callable[[], Iterable[Mapping[str, int]]],
     ) -> None:
-        """`topics` maps physical names to partition counts; `counters` yields each role's.
+        """`partitions` are the (topic, partition) there are now; `counters` yields each role's.
 
         `ends` is the cluster's: a client library would spin while a leader is dead.
         """
         self._read_ends = ends
-        self._partitions = [
-            (topic, number) for topic, count in topics.items() for number in range(count)
-        ]
+        self._partitions = partitions
         self._database_url = database_url
         self._effects_query = f"SELECT count(*) FROM ({embeddable(effects_query)}) AS effects"  # noqa: S608
         self._counters = counters
@@ -113,7 +111,7 @@ class Gauges:
 
     def _sample(self) -> None:
         # A partition without a leader has no answer: its last known end stands.
-        self._ends |= self._read_ends(self._partitions)
+        self._ends |= self._read_ends(self._partitions())
         self._effects = self._count_effects()
 
     def _count_effects(self) -> int:

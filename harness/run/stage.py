@@ -51,7 +51,7 @@ class Stage:
         self.linkbook = LinkBook(lab.links)
         self.gauges = Gauges(
             ends=lab.cluster.ends,
-            topics={self.topics[name]: topic.partitions for name, topic in spec.topics.items()},
+            partitions=self._partitions,
             database_url=lab.database.url(self.database),
             effects_query=spec.queries.effects,
             counters=self._read_counters,
@@ -149,6 +149,11 @@ class Stage:
     def logical(self, topic: str) -> str:
         """Return the pipeline's own name of a topic, or the physical one if it has none."""
         return next((name for name, physical in self.topics.items() if physical == topic), topic)
+
+    def _partitions(self) -> list[tuple[str, int]]:
+        """Return what partitions the topics of the pipeline have now: some may have been added."""
+        mine = set(self.topics.values())
+        return [(at.topic, at.partition) for at in self.watch.partitions() if at.topic in mine]
 
     def _read_counters(self) -> Iterator[Mapping[str, int]]:
         for role, instance in self.slots:

@@ -10,6 +10,7 @@ from harness.errors import LabError
 from harness.lab.cluster import AuditCluster
 from harness.lab.local import proxies, warden
 from harness.lab.local.claims import Claim
+from harness.lab.local.disk import LocalDisk
 from harness.lab.local.guardian import Guardian
 from harness.lab.local.layout import Layout
 from harness.lab.local.links import LocalLinks
@@ -67,6 +68,10 @@ class LocalLab:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def disk(self, node: int) -> LocalDisk:
+        """Return the disk of a node."""
+        return LocalDisk(Path(self._settings[node]["log.dirs"]), process=self.nodes[node])
 
     def bootstrap(self, slot: int) -> str:
         """Return KAFKA_BOOTSTRAP_SERVERS for a client slot: three proxied addresses."""

@@ -5,6 +5,7 @@ power failure is no fault of this lab. Torn pages stay guarded (`full_page_write
 may end a write half-way.
 """
 
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,6 +66,7 @@ class LocalPostgres(ServerProcess):
             environment={**plain_environment(), **mark},
             ports=(self._port,),
             user=recipe.postgres_user,
+            ends_by=signal.SIGINT,  # a fast shutdown: SIGTERM would wait for every session
         )
         super().__init__("the database", command, answers=self._accepts_queries)
 

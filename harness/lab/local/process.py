@@ -35,6 +35,8 @@ class Command:
     """Ports that refuse once it is gone."""
     user: str | None = None
     """Account to drop to, when this process is root."""
+    ends_by: signal.Signals = signal.SIGTERM
+    """What asks it to end in good order, but without waiting for its clients."""
 
 
 class ServerProcess:
@@ -76,6 +78,15 @@ class ServerProcess:
                 deadline_s=GONE_S,
                 describe=f"the ports of {self.name} to refuse after SIGKILL",
             )
+
+    def terminate(self) -> None:
+        """Ask it to end in good order; returns at once, `pid` tells when it is gone."""
+        with self._lock:
+            child = self._child
+            if child is None or child.poll() is not None:
+                return
+            self._asked_to_end = True
+            child.send_signal(self._command.ends_by)
 
     def pause(self) -> None:
         """SIGSTOP it; returns when the kernel says it is stopped."""

@@ -1,0 +1,48 @@
+"""Which driver takes which node, or the database, out of service."""
+
+from harness.errors import UsageError
+from harness.faults.amnesia import AmnesiaOfNode
+from harness.faults.database import DatabaseOutage
+from harness.faults.driver import Driver, Surroundings
+from harness.faults.nodes import NodeOutage
+from harness.faults.resolve import resolve_node
+from harness.faults.rolling import KillWhileRecovering, RestartOfAll
+from harness.schedule.moments import AtPoint
+from harness.schedule.processes import (
+    Amnesia,
+    Kill,
+    KillRecovering,
+    Pause,
+    RollingRestart,
+    Stop,
+)
+from harness.schedule.targets import Database, Instance, Nodes, Role
+from harness.schedule.values import Fault
+
+
+def make(fault: Fault, around: Surroundings) -> Driver | None:
+    """Return the driver of a fault of servers, or None if it is none."""
+    if isinstance(fault, Kill | Stop | Pause):
+        return _outage(fault, around)
+    if isinstance(fault, Amnesia):
+        node = resolve_node(fault.target, around)
+        return AmnesiaOfNode(node, loses=fault.loses, keep=fault.keep, around=around)
+    if isinstance(fault, KillRecovering):
+        node = resolve_node(fault.target, around)
+        return KillWhileRecovering(node, times=fault.times, around=around)
+    if isinstance(fault, RollingRestart):
+        return RestartOfAll(fault.how, around=around)
+    return None
+
+
+def _outage(fault: Kill | Stop | Pause, around: Surroundings) -> Driver | None:
+    target = fault.target
+    if isinstance(target, Instance | Role):
+        return None
+    if isinstance(fault.trigger, AtPoint):
+        raise UsageError(f"{fault}: only a role passes a crash point")
+    if isinstance(target, Database):
+        return DatabaseOutage(fault.kind, around=around)
+    members = target.members if isinstance(target, Nodes) else (target,)
+    nodes = dict.fromkeys(resolve_node(member, around) for member in members)
+    return NodeOutage(fault.kind, tuple(nodes), around=around)
