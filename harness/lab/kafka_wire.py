@@ -16,6 +16,7 @@ from harness.lab.protocol import PartitionState
 
 T = TypeVar("T")
 
+API_VERSIONS = 18
 METADATA = 3
 METADATA_VERSION = 7
 LIST_OFFSETS = 2
@@ -37,6 +38,11 @@ class MetadataView:
     cluster_id: str | None
     controller: int
     partitions: tuple[PartitionState, ...]
+
+
+def api_versions_request(correlation_id: int) -> bytes:
+    """Return a framed ApiVersions v0, which every listener answers, a controller's too."""
+    return _framed(API_VERSIONS, 0, correlation_id, b"")
 
 
 def metadata_request(correlation_id: int) -> bytes:

@@ -44,6 +44,10 @@ class LinkTraffic:
     """Connections that the proxy accepted since the lab began (its log)."""
     terminated: int
     """Connections that were accepted since the lab began and are no longer open."""
+    asked_bytes: int | None = None
+    """What the source sent into the link since the lab began; never less. None: unknown here."""
+    answered_bytes: int | None = None
+    """What came back to the source and was acknowledged by it; likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,10 @@ class Links(Protocol):
 
     def is_whole(self, link: Link) -> bool:
         """Tell whether the link is enabled and lets everything pass (asked of the proxy)."""
+        ...
+
+    def answers(self, link: Link) -> bool:
+        """Tell whether the link's target answers a request through it within half a second."""
         ...
 
     def traffic(self, links: Iterable[Link]) -> dict[Link, LinkTraffic]:

@@ -1,31 +1,31 @@
-"""Cuts and heals the links of a local lab, and proves that it did. Knows proxies, not faults.
+"""Damages and heals the links of a local lab, and proves that it did. Knows proxies, not faults.
 
-`refuse`: the proxy is disabled. `drop`: a `timeout 0` toxic on both streams, taken off only while
-the proxy is disabled. `hold`: a `latency` toxic of ten years on both streams, *changed* to zero on
-healing and left there.
+`refuse`: the proxy is disabled. Everything else is toxics (`damage_toxics.py`). A damage that no
+connection survives is healed by making the proxy anew; the others by *changing* their toxics to
+harmless ones, which stay.
 
 Why not removed: while a toxic is removed, Toxiproxy hands each chunk that it held to the writer of
 its connection with a time limit of 5 s a chunk and the proxy's lock held (`link.go`, RemoveToxic).
 When the client hung up meanwhile there is no writer, and the proxy, then the server, is wedged for
 5 s times the chunks. A change of the toxic wakes the very same chunk, flushes nothing and lets go
-of the lock at once: every connection goes on in order, or ends.
+of the lock at once: every connection goes on in order, or ends. Deleting a proxy never takes the
+lock of its toxics, which is why it works when nothing else does.
 """
 
-import socket
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.clock import wait_until
 from harness.errors import LabError
+from harness.lab.local import link_probe
+from harness.lab.local.damage_toxics import CLOSING, HARMLESS, WantedToxic, is_harmless, toxics_of
 from harness.lab.local.layout import LINKS, Layout
 from harness.lab.local.toxiproxy import ProxyState, ToxiproxyApi
 from harness.lab.local.traffic import TrafficGauge
 from harness.lab.protocol import Link, LinkTraffic
-from harness.schedule.network import Damage, Flavour
+from harness.schedule.network import Damage
 
-STREAMS = ("upstream", "downstream")
-TEN_YEARS_MS = 10 * 365 * 24 * 3600 * 1000
 VERIFY_S = 2.0
 _WORKERS = 4
 
@@ -37,8 +37,9 @@ class LocalLinks:
         self._api = api
         self._layout = layout
         self._gauge = gauge
-        self._cuts: dict[Link, set[Flavour]] = {}
-        self._toxics: dict[Link, set[str]] = {}
+        self._damages: dict[Link, list[Damage]] = {}
+        self._toxics: dict[Link, dict[str, str]] = {}
+        """The kind of each toxic that a proxy has, by its name."""
         self._unknown: set[Link] = set()
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="links")
@@ -48,12 +49,12 @@ class LocalLinks:
         return LINKS
 
     def cut(self, links: Iterable[Link], *, damage: Damage) -> None:
-        """Cut all of `links`; returns when every cut is in force. LabError if one is not.
+        """Damage all of `links`; returns when it is in force on each. LabError if one is not.
 
-        A link may be cut in several flavours at once; healing takes all of them off.
+        A link may be damaged in several ways at once; healing takes all of them off.
         """
         with self._lock:
-            self._each(links, lambda link: self._cut_one(link, damage.flavour))
+            self._each(links, lambda link: self._damage_one(link, damage))
 
     def heal(self, links: Iterable[Link]) -> None:
         """Heal all of `links`; returns when each accepts connections and delays nothing.
@@ -69,8 +70,14 @@ class LocalLinks:
         """Tell whether the link lets everything pass at once (asked of the proxy)."""
         return _is_clear(self._api.state(str(link)))
 
+    def answers(self, link: Link) -> bool:
+        """Tell whether the link's target answers a request through it within half a second."""
+        return link_probe.answers(
+            self._layout.proxy(link), plane=link.plane, own=self._gauge.ignore
+        )
+
     def traffic(self, links: Iterable[Link]) -> dict[Link, LinkTraffic]:
-        """Observe links: established connections and accepted/terminated counts."""
+        """Observe links: connections open, accepted and terminated, and bytes both ways."""
         return self._gauge.read(links)
 
     def close(self) -> None:
@@ -85,65 +92,51 @@ class LocalLinks:
         if errors:
             raise errors[0]
 
-    def _cut_one(self, link: Link, flavour: Flavour) -> None:
-        if flavour in self._cuts.get(link, ()):
+    def _damage_one(self, link: Link, damage: Damage) -> None:
+        if damage in self._damages.get(link, ()):
             return
-        name = str(link)
         self._unknown.add(link)  # until every call below has said what it did
-        if flavour == "refuse":
-            self._api.enable(name, enabled=False)
-        elif flavour == "drop":
-            for stream in STREAMS:
-                self._put(link, "drop", stream, kind="timeout", attributes={"timeout": 0})
-        else:
-            for stream in STREAMS:
-                self._put(
-                    link, "hold", stream, kind="latency", attributes={"latency": TEN_YEARS_MS}
-                )
-        self._cuts.setdefault(link, set()).add(flavour)
+        if damage.flavour == "refuse":
+            self._api.enable(str(link), enabled=False)
+        for toxic in toxics_of(damage):
+            self._put(link, toxic)
+        self._damages.setdefault(link, []).append(damage)
         self._unknown.discard(link)
 
-    def _put(
-        self, link: Link, flavour: str, stream: str, *, kind: str, attributes: dict[str, int]
-    ) -> None:
-        """Add a toxic, or change the one that an earlier cut left behind."""
-        toxic = f"{flavour}-{stream}"
-        there = self._toxics.setdefault(link, set())
-        if toxic in there:
-            self._api.update_toxic(str(link), toxic, attributes=attributes)
+    def _put(self, link: Link, toxic: WantedToxic) -> None:
+        """Add a toxic, or change the one that an earlier damage left behind."""
+        there = self._toxics.setdefault(link, {})
+        attributes = dict(toxic.attributes)
+        if toxic.name in there:
+            self._api.update_toxic(str(link), toxic.name, attributes=attributes)
         else:
-            self._api.add_toxic(str(link), toxic, kind=kind, stream=stream, attributes=attributes)
-            there.add(toxic)
+            self._api.add_toxic(
+                str(link), toxic.name, kind=toxic.kind, stream=toxic.stream, attributes=attributes
+            )
+            there[toxic.name] = toxic.kind
 
     def _heal_one(self, link: Link) -> None:
         if link in self._unknown:
             self._make_anew(link)
-            return
-        cuts = self._cuts.get(link)
-        if not cuts:
-            return
-        self._unknown.add(link)
-        try:
-            self._undo(link, cuts)
-        except LabError:
-            self._make_anew(link)
-        self._cuts.pop(link, None)
-        self._unknown.discard(link)
+        elif damages := self._damages.get(link):
+            self._unknown.add(link)
+            try:
+                self._undo(link, damages)
+            except LabError:
+                self._make_anew(link)
+            self._damages.pop(link, None)
+            self._unknown.discard(link)
 
-    def _undo(self, link: Link, cuts: set[Flavour]) -> None:
-        name = str(link)
-        there = self._toxics.get(link, set())
-        closes = bool(cuts & {"drop", "refuse"})
-        if "drop" in cuts and "refuse" not in cuts:
-            self._api.enable(name, enabled=False)
-        for toxic in sorted(there):
-            if toxic.startswith("drop-"):
-                self._api.remove_toxic(name, toxic)
-                there.discard(toxic)
-            elif "hold" in cuts:
-                self._api.update_toxic(name, toxic, attributes={"latency": 0})
-        if closes:
-            self._api.enable(name, enabled=True)
+    def _undo(self, link: Link, damages: list[Damage]) -> None:
+        flavours = {damage.flavour for damage in damages}
+        if flavours & CLOSING:
+            self._make_anew(link)
+            return
+        there = self._toxics.get(link, {})
+        for name in {toxic.name for damage in damages for toxic in toxics_of(damage)}:
+            self._api.update_toxic(str(link), name, attributes=dict(HARMLESS[there[name]]))
+        if "refuse" in flavours:
+            self._api.enable(str(link), enabled=True)
 
     def _make_anew(self, link: Link) -> None:
         """Delete and create the proxy: the way out of an unknown state; connections are lost."""
@@ -153,7 +146,7 @@ class LocalLinks:
             name, listen=self._layout.proxy(link), upstream=self._layout.upstream(link)
         )
         self._toxics.pop(link, None)
-        self._cuts.pop(link, None)
+        self._damages.pop(link, None)
         self._unknown.discard(link)
 
     def _verify(self, link: Link) -> None:
@@ -164,20 +157,14 @@ class LocalLinks:
                 f"Link {link} was healed, but its proxy says enabled={state.enabled}, {toxics}",
                 remedy="the lab must be started anew",
             )
+        port = self._layout.proxy(link)
         wait_until(
-            lambda: self._accepts(link), deadline_s=VERIFY_S, describe=f"link {link} to accept"
+            lambda: link_probe.accepts(port, within_s=VERIFY_S, own=self._gauge.ignore),
+            deadline_s=VERIFY_S,
+            describe=f"link {link} to accept",
         )
-
-    def _accepts(self, link: Link) -> bool:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-            sock.settimeout(VERIFY_S)
-            sock.bind(("127.0.0.1", 0))
-            self._gauge.ignore(sock.getsockname()[1])
-            return sock.connect_ex(("127.0.0.1", self._layout.proxy(link))) == 0
 
 
 def _is_clear(state: ProxyState) -> bool:
-    """Tell whether a proxy lets everything pass: a latency of zero is what a held link keeps."""
-    return state.enabled and all(
-        toxic.type == "latency" and toxic.attributes["latency"] == 0 for toxic in state.toxics
-    )
+    """Tell whether a proxy lets everything pass: harmless toxics are what a slow link keeps."""
+    return state.enabled and all(is_harmless(toxic) for toxic in state.toxics)

@@ -1,7 +1,7 @@
 """Observes how links are used, from outside of the proxies' own word where that is possible.
 
-Open connections are the operating system's answer; accepted ones are counted in Toxiproxy's log,
-which has one JSON line for each. It changes nothing.
+Open connections and their bytes are the operating system's answer; accepted ones are counted in
+Toxiproxy's log, which has one JSON line for each. It changes nothing.
 """
 
 import json
@@ -12,22 +12,26 @@ from pathlib import Path
 
 import psutil
 
-from harness.lab.local.layout import Layout
+from harness.lab.local import socket_diag
+from harness.lab.local.layout import LINKS, Layout
+from harness.lab.local.socket_diag import Connection
 from harness.lab.protocol import Link, LinkTraffic
 
 _ACCEPTED = b'"message":"Accepted client"'
 
 
 class TrafficGauge:
-    """Counts connections of every link of one lab."""
+    """Counts connections and bytes of every link of one lab."""
 
     def __init__(self, log: Path, *, layout: Layout, pid: Callable[[], int | None]) -> None:
         self._log = log
-        self._layout = layout
+        self._port_of = {link: layout.proxy(link) for link in LINKS}
+        self._ports = frozenset(self._port_of.values())
         self._pid = pid
         self._offset = 0
         self._accepted: Counter[str] = Counter()
         self._own: set[int] = set()
+        self._bytes = _ByteCount()
         self._lock = threading.Lock()
 
     def ignore(self, local_port: int) -> None:
@@ -41,10 +45,19 @@ class TrafficGauge:
         with self._lock:
             self._follow_log()
             accepted = dict(self._accepted)
-        established = self._established()
+            seen = socket_diag.established(self._ports)
+            if seen is not None:
+                self._bytes.add(seen)
+            known = None if seen is None else self._bytes.by_port()
+        established = self._established() if seen is None else Counter(each.port for each in seen)
         return {
-            link: _traffic(accepted.get(str(link), 0), established.get(self._layout.proxy(link), 0))
+            link: _traffic(
+                accepted.get(str(link), 0),
+                established.get(port, 0),
+                (None, None) if known is None else known.get(port, (0, 0)),
+            )
             for link in wanted
+            for port in (self._port_of[link],)
         }
 
     def _follow_log(self) -> None:
@@ -81,10 +94,45 @@ class TrafficGauge:
         )
 
 
-def _traffic(accepted: int, established: int) -> LinkTraffic:
+class _ByteCount:
+    """Adds up bytes by port, those of ended connections as they were last seen."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, Connection] = {}
+        self._ended: dict[int, tuple[int, int]] = {}
+
+    def add(self, seen: Iterable[Connection]) -> None:
+        """Take in every connection that is open now."""
+        now = {each.identity: each for each in seen}
+        for gone in self._open.keys() - now.keys():
+            _add(self._ended, self._open[gone])
+        self._open = now
+
+    def by_port(self) -> dict[int, tuple[int, int]]:
+        """Return (asked, answered) bytes by the port of the proxy; they never go down."""
+        total = dict(self._ended)
+        for each in self._open.values():
+            _add(total, each)
+        return total
+
+
+def _add(total: dict[int, tuple[int, int]], connection: Connection) -> None:
+    asked, answered = total.get(connection.port, (0, 0))
+    total[connection.port] = (
+        asked + connection.received_bytes,
+        answered + connection.delivered_bytes,
+    )
+
+
+def _traffic(
+    accepted: int, established: int, carried: tuple[int, int] | tuple[None, None]
+) -> LinkTraffic:
     """Take a connection that was accepted and is no longer open as terminated."""
+    asked_bytes, answered_bytes = carried
     return LinkTraffic(
         established=established,
         accepted=max(accepted, established),
         terminated=max(0, accepted - established),
+        asked_bytes=asked_bytes,
+        answered_bytes=answered_bytes,
     )

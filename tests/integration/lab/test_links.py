@@ -13,10 +13,18 @@ from harness.errors import LabError
 from harness.lab.local.layout import LINKS, Layout
 from harness.lab.local.links import LocalLinks
 from harness.lab.local.toxiproxy import ToxiproxyApi
-from harness.schedule.network import Damage, Flavour
+from harness.schedule.network import Damage, Flavour, Stream
 
-FLAVOURS: tuple[Flavour, ...] = ("refuse", "drop", "hold")
+CUTS = (Damage(flavour="refuse"), Damage(flavour="drop"), Damage(flavour="hold"))
+SLOW = (
+    Damage(flavour="latency", amount=300),
+    Damage(flavour="bandwidth", amount=2),
+    Damage(flavour="slice", amount=1),
+)
+DAMAGES = (*CUTS, *SLOW, Damage(flavour="reset"), Damage(flavour="limit", amount=100))
 LINK = LINKS[0]
+every_damage = pytest.mark.parametrize("damage", DAMAGES, ids=str)
+every_slow_damage = pytest.mark.parametrize("damage", SLOW, ids=str)
 
 
 class Echo:
@@ -24,6 +32,7 @@ class Echo:
 
     def __init__(self, port: int) -> None:
         self.greeting_period_s = 0.0
+        self.heard_bytes = 0
         self._sock = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -47,6 +56,7 @@ class Echo:
                     client.sendall(b"tick" * 50)
                     sleep(self.greeting_period_s)
                 while data := client.recv(65_536):
+                    self.heard_bytes += len(data)
                     client.sendall(data)
             except OSError:
                 return
@@ -75,6 +85,19 @@ def connect(layout: Layout) -> socket.socket:
     sock.sendall(b"before")
     assert sock.recv(6) == b"before"
     return sock
+
+
+def connect_only(layout: Layout) -> socket.socket:
+    """Open a connection through the first link."""
+    return socket.create_connection(("127.0.0.1", layout.proxy(LINK)), timeout=2)
+
+
+def round_trip_s(sock: socket.socket, data: bytes) -> float:
+    """Send it and read all of it back; return the seconds it took."""
+    began = monotonic_s()
+    sock.sendall(data)
+    assert read(sock, len(data)) == data
+    return monotonic_s() - began
 
 
 def silent(sock: socket.socket, *, seconds: float = 0.2) -> bool:
@@ -148,15 +171,76 @@ def test_refuse_ends_connections_and_refuses_new_ones(
     connect(layout).close()
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@every_slow_damage
+def test_a_slow_link_delivers_every_byte_late_and_keeps_its_connections(
+    layout: Layout, client: socket.socket, links: LocalLinks, damage: Damage
+) -> None:
+    """A round trip takes its time, on old connections and new ones, and none after healing."""
+    sent = b"".join(b"%04d" % number for number in range(100))
+    assert round_trip_s(client, sent) < 0.15
+    links.cut([LINK], damage=damage)
+    assert round_trip_s(client, sent) > 0.3
+    with socket.create_connection(("127.0.0.1", layout.proxy(LINK)), timeout=2) as late:
+        assert round_trip_s(late, sent) > 0.3
+        client.sendall(sent)
+        links.heal([LINK])
+        assert read(client, len(sent)) == sent
+        assert round_trip_s(late, sent) < 0.15
+    assert round_trip_s(client, sent * 500) < 0.5
+
+
+@pytest.mark.parametrize("flavour", ["hold", "drop"])
+@pytest.mark.parametrize("stream", ["requests", "answers"])
+def test_one_direction_alone_can_be_cut(
+    links: LocalLinks, echo: Echo, layout: Layout, flavour: Flavour, stream: Stream
+) -> None:
+    """Requests arrive whose answers do not; or requests do not arrive at all."""
+    with connect(layout) as client:
+        links.cut([LINK], damage=Damage(flavour=flavour, stream=stream))
+        heard = echo.heard_bytes
+        client.sendall(b"asked")
+        assert silent(client)
+        assert echo.heard_bytes - heard == (5 if stream == "answers" else 0)
+
+
+def test_a_limit_ends_each_connection_in_the_middle_of_its_answer(
+    links: LocalLinks, layout: Layout, client: socket.socket
+) -> None:
+    """Bytes before the limit do not count; a second limit counts from its own beginning."""
+    for _ in range(2):
+        links.cut([LINK], damage=Damage(flavour="limit", amount=100, stream="answers"))
+        for sock in (client, connect_only(layout)):
+            sock.sendall(b"x" * 150)
+            assert read(sock, 150) == b"x" * 100
+            sock.close()
+        links.heal([LINK])
+        client = connect(layout)
+    client.close()
+
+
+def test_reset_ends_connections_once_they_are_used(
+    links: LocalLinks, layout: Layout, client: socket.socket
+) -> None:
+    """FIN for one that was open before, RST for those that come after."""
+    links.cut([LINK], damage=Damage(flavour="reset"))
+    assert silent(client)
+    client.sendall(b"used")
+    assert read(client, 1) == b""
+    with connect_only(layout) as late:
+        late.sendall(b"used")
+        with pytest.raises(ConnectionResetError):
+            late.recv(1)
+
+
+@every_damage
 def test_a_link_is_whole_before_and_after_but_not_during_a_cut(
-    links: LocalLinks, layout: Layout, echo: Echo, flavour: Flavour
+    links: LocalLinks, layout: Layout, echo: Echo, damage: Damage
 ) -> None:
     """Three times over, so that what an earlier cut left behind does not matter."""
     assert echo
     for _ in range(3):
         assert links.is_whole(LINK)
-        links.cut([LINK], damage=Damage(flavour=flavour))
+        links.cut([LINK], damage=damage)
         assert not links.is_whole(LINK)
         links.heal([LINK])
         assert links.is_whole(LINK)
@@ -168,16 +252,16 @@ def test_flavours_may_lie_on_one_another(
 ) -> None:
     """Healing takes all of them off."""
     assert client
-    for flavour in FLAVOURS:
-        links.cut([LINK], damage=Damage(flavour=flavour))
+    for damage in DAMAGES:
+        links.cut([LINK], damage=damage)
     links.heal([LINK])
     assert links.is_whole(LINK)
     connect(layout).close()
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@every_damage
 def test_clients_that_hung_up_during_a_cut_do_not_delay_its_healing(
-    links: LocalLinks, layout: Layout, echo: Echo, flavour: Flavour
+    links: LocalLinks, layout: Layout, echo: Echo, damage: Damage
 ) -> None:
     """How removing a toxic wedges Toxiproxy: many held chunks and nobody to take them."""
     echo.greeting_period_s = 0.01
@@ -185,7 +269,7 @@ def test_clients_that_hung_up_during_a_cut_do_not_delay_its_healing(
     clients = [socket.create_connection(address, timeout=2) for _ in range(3)]
     for client in clients:
         assert client.recv(4) == b"tick"
-    links.cut([LINK], damage=Damage(flavour=flavour))
+    links.cut([LINK], damage=damage)
     sleep(0.25)
     clients[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     for client in clients:
@@ -198,12 +282,12 @@ def test_clients_that_hung_up_during_a_cut_do_not_delay_its_healing(
         assert fresh.recv(4) == b"tick"
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_ten_links_are_cut_and_healed_within_a_moment(links: LocalLinks, flavour: Flavour) -> None:
+@every_damage
+def test_ten_links_are_cut_and_healed_within_a_moment(links: LocalLinks, damage: Damage) -> None:
     """Generous by five against the goal of 100 ms, because the machine is shared."""
     some = LINKS[:10]
     began = monotonic_s()
-    links.cut(some, damage=Damage(flavour=flavour))
+    links.cut(some, damage=damage)
     cut_s = monotonic_s() - began
     assert not any(links.is_whole(link) for link in some)
     began = monotonic_s()
@@ -224,6 +308,34 @@ def test_traffic_counts_connections_but_not_the_harness_own(
         return (seen.established, seen.accepted, seen.terminated)
 
     wait_until(lambda: counts() == (1, 2, 1), deadline_s=2, describe="the counts", last_seen=counts)
+
+
+def test_traffic_counts_the_bytes_of_each_link_both_ways(
+    links: LocalLinks, layout: Layout, client: socket.socket
+) -> None:
+    """What goes into a cut is counted, what does not come back is not; an end takes nothing off."""
+
+    def counts() -> tuple[int | None, int | None]:
+        seen = links.traffic([LINK])[LINK]
+        return (seen.asked_bytes, seen.answered_bytes)
+
+    def await_counts(asked: int, answered: int) -> None:
+        wait_until(
+            lambda: counts() == (asked, answered),
+            deadline_s=2,
+            describe=f"{asked} and {answered} bytes",
+            last_seen=counts,
+        )
+
+    await_counts(6, 6)
+    links.cut([LINK], damage=Damage(flavour="hold", stream="answers"))
+    client.sendall(b"12345")
+    await_counts(11, 6)
+    links.heal([LINK])
+    await_counts(11, 11)
+    client.close()
+    connect(layout).close()
+    assert counts() >= (11, 11)
 
 
 def test_a_call_that_fails_leaves_the_state_unknown_and_healing_makes_the_proxy_anew(
