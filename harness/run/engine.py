@@ -214,7 +214,7 @@ class Run:
         tally = self._stage.gauges.tally()
         said = "\n".join(
             f"  {role} {number}: {self._supervisor.output(role, number, lines=3) or '(silent)'}"
-            for role, number in self._stage.slots
+            for role, number in self._supervisor.instances()
         )
         return PipelineError(
             f"{self._stage.spec.path}: after {self._stage.spec.liveness.warmup_s:g} s of warm-up, "
