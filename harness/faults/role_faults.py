@@ -1,5 +1,6 @@
 """Which driver does what to processes of the pipeline, and to their sessions."""
 
+from harness.faults.clocks import SkewClock
 from harness.faults.driver import Driver, Surroundings
 from harness.faults.instances import instances_of
 from harness.faults.points import KillAtPoint, PauseAtPoint
@@ -9,7 +10,7 @@ from harness.faults.roles import KillRoles, PauseRoles, StopRoles
 from harness.faults.scaling import ScaleIn, ScaleOut
 from harness.faults.sessions import EndTransactions
 from harness.schedule.moments import AtPoint
-from harness.schedule.processes import Kill, Pause, RestartStorm, Scale, Stop, Terminate
+from harness.schedule.processes import Kill, Pause, RestartStorm, Scale, Skew, Stop, Terminate
 from harness.schedule.targets import Instance, Role
 from harness.schedule.values import Fault
 
@@ -21,6 +22,8 @@ def make(fault: Fault, around: Surroundings) -> Driver | None:
     if isinstance(fault, RestartStorm):
         who = instances_of(fault.target, around)
         return Restarts(who, every_s=fault.every_s, around=around)
+    if isinstance(fault, Skew):
+        return SkewClock(require_instance(fault.target, around), by_s=fault.by_s, around=around)
     if isinstance(fault, Terminate):
         return EndTransactions(instances_of(fault.target, around), around=around)
     if isinstance(fault, Kill | Stop | Pause) and isinstance(fault.target, Instance | Role):
