@@ -55,8 +55,13 @@ class ScaleOut:
                 self._met[one] = self._connections(one)
 
     def finished(self) -> bool:
-        """Tell whether each of them has been seen connected or at work, or never will be."""
-        return self._patience.passed() or all(self._at_work(one) for one in self._added)
+        """Tell whether each of them has done some work, or seems to have none.
+
+        Of a role that counts nothing only its connections can be seen.
+        """
+        counts = any(self._count((self._role, n)) for n in self._supervisor.wanted(self._role))
+        seen = self._at_work if counts else self._has_met
+        return self._patience.passed() or all(seen(one) for one in self._added)
 
     def heal(self) -> None:
         """End those that were added in good order, the highest number first."""
@@ -78,12 +83,16 @@ class ScaleOut:
             for one, pid in self._added.items()
         ]
         return Evidence(
-            bit=bool(self._added) and all(self._at_work(one) for one in self._added),
+            bit=bool(self._added)
+            and all(self._at_work(one) or self._has_met(one) for one in self._added),
             sentences=(*said, *self._rebalances.sentences(), *self._ends.sentences()),
         )
 
     def _at_work(self, one: Who) -> bool:
-        return self._met.get(one, 0) > 0 or self._count(one) > self._counted[one]
+        return self._count(one) > self._counted[one]
+
+    def _has_met(self, one: Who) -> bool:
+        return self._met.get(one, 0) > 0
 
     def _count(self, one: Who) -> int:
         return sum(self._supervisor.counters(*one).read().values())

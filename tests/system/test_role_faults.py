@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from harness.ledger.journal import JournalEvent, read_journals
+from harness.faults import sessions
+from harness.ledger.journal import JournalEvent, read_journal, read_journals
 from harness.ledger.timeline import Timeline, TimelineEvent, read_timeline
 from harness.run.session import LabSession, default_start
 from harness.scenario import (
@@ -19,12 +20,15 @@ from harness.scenario import (
     kill,
     pause,
     pipeline,
+    producer,
     relay,
     restart_storm,
     scale,
+    skew,
     stop,
     terminate,
 )
+from harness.schedule.targets import Instance, Role
 from harness.schedule.values import Fault
 
 SLACK_US = 300_000
@@ -175,10 +179,9 @@ def test_scaling_in_to_none_stops_a_role_and_brings_it_back(session: LabSession)
 
 
 @pytest.mark.parametrize("target", [consumer(0), every("relay")], ids=str)
-def test_the_database_ends_transactions(session: LabSession, target: object) -> None:
+def test_the_database_ends_transactions(session: LabSession, target: Instance | Role) -> None:
     """The role itself says that its connection was terminated, and goes on with a new one."""
-    fault = terminate(target).after(acked=300).for_seconds(1)  # type: ignore[arg-type]
-    seen = played(session, fault)
+    seen = played(session, terminate(target).after(acked=300).for_seconds(1))
 
     hurt = "consumer-0" if target == consumer(0) else "relay-0"
     errors = [str(e.fields.get("error")) for e in seen.of(hurt, "error")]
@@ -188,13 +191,38 @@ def test_the_database_ends_transactions(session: LabSession, target: object) -> 
     assert "in the middle of a transaction" in seen.evidence()
 
 
-def test_a_process_that_is_in_no_transaction_is_not_bitten(session: LabSession) -> None:
+def test_a_process_that_is_in_no_transaction_is_not_bitten(
+    session: LabSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing to end is no evidence: such a run is VACUOUS, not PASSED."""
+    monkeypatch.setattr(sessions, "PATIENCE_S", 1.0)
     faults = (
-        pause(relay()).after(acked=300).for_seconds(12),
+        pause(relay()).after(acked=300).for_seconds(5),
         terminate(consumer(0)).when(0, seconds=1.5),
     )
     run = session.run(pipeline("outbox"), *faults)
 
     assert run.verdict.outcome.value == "VACUOUS"
     assert not read_timeline(run.folder).faults()[1].bit
+
+
+@pytest.mark.parametrize(
+    ("target", "by_s"), [(consumer(0), -7200.0), (producer(), 1800.0)], ids=["behind", "ahead"]
+)
+def test_a_process_lives_with_a_wrong_clock(
+    session: LabSession, target: Instance, by_s: float
+) -> None:
+    """Its own journal is stamped wrong while the fault lasts, and right again afterwards."""
+    run = session.run(pipeline("outbox"), skew(target, by_s=by_s).after(acked=300).for_seconds(1.5))
+    run.assert_exactly_once()
+
+    timeline = read_timeline(run.folder)
+    name = f"{target.role}-{target.number}"
+    lines = (run.folder / "journal" / f"{name}.jsonl").read_bytes()
+    events = read_journal(name, lines).events
+    began_us = int(str(timeline.of("phase")[0]["at_us"]))
+    off_s = [round((e.at_us - began_us) / 1e6 / 60) * 60 for e in events if e.event == "start"]
+    assert off_s == [0, int(by_s), 0]
+    wrong = [e for e in events if abs((e.at_us - began_us) / 1e6 - by_s) < 60]
+    assert {"effect", "committed"} & {e.event for e in wrong}
+    assert "by its own journal" in "; ".join(timeline.faults()[0].evidence)
