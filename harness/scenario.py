@@ -8,6 +8,7 @@ from harness.schedule.values import Schedule, Workload
 from harness.schedule.words import (
     consumer,
     database,
+    every,
     follower,
     instance,
     kill,
@@ -17,6 +18,11 @@ from harness.schedule.words import (
     producer,
     relay,
     restart,
+    restart_storm,
+    scale,
+    skew,
+    stop,
+    terminate,
 )
 
 __all__ = [
@@ -27,6 +33,7 @@ __all__ = [
     "cannot_fetch",
     "consumer",
     "database",
+    "every",
     "follower",
     "instance",
     "isolate",
@@ -38,5 +45,10 @@ __all__ = [
     "producer",
     "relay",
     "restart",
+    "restart_storm",
+    "scale",
+    "skew",
+    "stop",
+    "terminate",
     "variant",
 ]

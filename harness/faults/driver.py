@@ -35,6 +35,8 @@ class Surroundings:
     """(role, instance) → client slot."""
     tell: Callable[[Iterable[RoleEvent]], None]
     """Where what happens to roles is told."""
+    database_url: str
+    """The run's own database: direct, unproxied, the superuser's."""
     hit: dict[int, int]
     """The node that each fault of the schedule hit so far, by the fault's place."""
 

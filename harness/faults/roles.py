@@ -1,158 +1,184 @@
-"""Faults of the pipeline's own processes: killed, killed at a crash point, paused."""
+"""Faults of the pipeline's own processes: killed, ended in good order, paused."""
 
 import signal
 
+from harness.clock import monotonic_s
 from harness.faults.driver import Evidence, Surroundings
-from harness.faults.resolve import FaultError
+from harness.faults.instances import (
+    Rebalances,
+    Who,
+    are_back,
+    named,
+    passed,
+    resolution,
+    running,
+)
 
 
-class KillRole:
-    """SIGKILL one process of a role; it is started again on healing."""
+class KillRoles:
+    """SIGKILL processes of a role; they are started again on healing."""
 
-    def __init__(self, role: str, instance: int, *, around: Surroundings) -> None:
-        self.what = f"kill {role} {instance}"
-        self.resolved = {"role": role, "instance": instance}
-        self._who = (role, instance)
+    def __init__(self, who: tuple[Who, ...], *, around: Surroundings) -> None:
+        self.what = f"kill {named(who)}"
+        self.resolved = resolution(who)
+        self._who = who
+        self._around = around
         self._supervisor = around.supervisor
-        self._tell = around.tell
-        self._work: dict[str, int] = {}
-        self._code: int | None = None
+        self._work: dict[Who, str] = {}
+        self._codes: dict[Who, int] = {}
 
     def apply(self) -> None:
-        """Kill it; FaultError when it is not running."""
-        if self._supervisor.pid(*self._who) is None:
-            raise FaultError(f"{self._who[0]} {self._who[1]} was not running when its kill was due")
-        self._work = self._supervisor.counters(*self._who).read()
-        self._supervisor.hold_down(*self._who)
-        self._tell(self._supervisor.kill(*self._who))
-        self._code = self._supervisor.exit_codes(*self._who)[-1]
+        """Kill them; FaultError when none is running."""
+        alive = running(self._who, self._around, due="kill")
+        for one in self._who:
+            self._supervisor.hold_down(*one)
+        for one in alive:
+            self._work[one] = passed(self._supervisor.counters(*one).read())
+            self._around.tell(self._supervisor.kill(*one))
+            self._codes[one] = self._supervisor.exit_codes(*one)[-1]
 
     def held(self) -> bool:
-        """Tell whether the process is gone."""
-        return self._supervisor.pid(*self._who) is None
+        """Tell whether every process is gone."""
+        return all(self._supervisor.pid(*one) is None for one in self._who)
 
     def heal(self) -> None:
-        """Start it again."""
-        self._tell(self._supervisor.start(*self._who))
+        """Start them again."""
+        for one in self._who:
+            self._around.tell(self._supervisor.start(*one))
 
     def healed(self) -> bool:
-        """Tell whether it runs."""
-        return self._supervisor.pid(*self._who) is not None
+        """Tell whether they run."""
+        return are_back(self._who, self._supervisor)
 
     def evidence(self) -> Evidence:
-        """Return its exit status, and the work it had done before."""
-        done = ", ".join(f"{name} {count}" for name, count in sorted(self._work.items()) if count)
-        return Evidence(
-            bit=self._code == -signal.SIGKILL,
-            sentences=(
-                f"{self._who[0]} {self._who[1]} ended with status {self._code}",
-                f"it had passed: {done or 'nothing that it counts'}",
-            ),
-        )
-
-
-class KillAtPoint:
-    """A role that kills itself at the nth pass of a named crash point; started again on healing."""
-
-    def __init__(
-        self, role: str, instance: int, *, point: str, passes: int, around: Surroundings
-    ) -> None:
-        self.what = f"kill {role} {instance} at pass {passes} of {point}"
-        self.resolved = {"role": role, "instance": instance, "point": point, "passes": passes}
-        self._who = (role, instance)
-        self._point = point
-        self._passes = passes
-        self._supervisor = around.supervisor
-        self._tell = around.tell
-        self._lives = len(around.supervisor.exit_codes(role, instance))
-        self._counters = around.supervisor.counters(role, instance)
-        self._passed_before = 0
-        self._code: int | None = None
-
-    def apply(self) -> None:
-        """Arm the crash point; it takes hold when the process passes it for the nth time."""
-        self._passed_before = self._counters.read().get(self._point, 0)
-        self._supervisor.hold_down(*self._who)
-        self._counters.arm(self._point, passes=self._passes)
-
-    def held(self) -> bool:
-        """Tell whether the crash point fired and the process is gone."""
-        if not self._counters.fired(self._point):
-            return False
-        codes = self._supervisor.exit_codes(*self._who)
-        if len(codes) <= self._lives:
-            return False  # it fired, and its supervisor has yet to notice
-        self._code = codes[-1]
-        return True
-
-    def heal(self) -> None:
-        """Disarm, and start it again."""
-        self._counters.disarm(self._point)
-        self._tell(self._supervisor.start(*self._who))
-
-    def healed(self) -> bool:
-        """Tell whether it runs."""
-        return self._supervisor.pid(*self._who) is not None
-
-    def evidence(self) -> Evidence:
-        """Return the crash point's own pass count and the exit status."""
-        fired = self._counters.fired(self._point)
-        passed = self._counters.read().get(self._point, 0) - self._passed_before
-        return Evidence(
-            bit=fired > 0 and self._code == -signal.SIGKILL,
-            sentences=(
-                f"{self._point} was passed {passed} times since it was armed, "
-                + (f"and fired at pass {fired}" if fired else "and never fired"),
-                f"{self._who[0]} {self._who[1]} ended with status {self._code}",
-            ),
-        )
-
-
-class PauseRole:
-    """SIGSTOP one process of a role; SIGCONT on healing."""
-
-    def __init__(self, role: str, instance: int, *, around: Surroundings) -> None:
-        self.what = f"pause {role} {instance}"
-        self.resolved = {"role": role, "instance": instance}
-        self._who = (role, instance)
-        self._supervisor = around.supervisor
-        self._pid: int | None = None
-        self._at_hold: dict[str, int] = {}
-        self._at_heal: dict[str, int] = {}
-
-    def apply(self) -> None:
-        """Stop it; FaultError when it is not running."""
-        self._pid = self._supervisor.pid(*self._who)
-        if self._pid is None:
-            raise FaultError(
-                f"{self._who[0]} {self._who[1]} was not running when its pause was due"
+        """Return their exit status, and the work they had done before."""
+        said = [
+            sentence
+            for one, code in self._codes.items()
+            for sentence in (
+                f"{named((one,))} ended with status {code}",
+                f"it had passed: {self._work[one]}",
             )
-        self._supervisor.pause(*self._who)
-        self._at_hold = self._supervisor.counters(*self._who).read()
+        ]
+        killed = [code == -signal.SIGKILL for code in self._codes.values()]
+        return Evidence(bit=bool(killed) and all(killed), sentences=tuple(said))
+
+
+class StopRoles:
+    """SIGTERM to processes of a role, after their grace SIGKILL; started again on healing."""
+
+    def __init__(self, who: tuple[Who, ...], *, around: Surroundings) -> None:
+        self.what = f"stop {named(who)}"
+        self.resolved = resolution(who)
+        self._who = who
+        self._around = around
+        self._ends = Ends(around=around)
+
+    def apply(self) -> None:
+        """Ask them to end; FaultError when none is running."""
+        alive = running(self._who, self._around, due="stop")
+        for one in self._who:
+            self._around.supervisor.hold_down(*one)
+        self._ends.ask(alive)
 
     def held(self) -> bool:
-        """`apply` returned after the kernel said that it is stopped."""
+        """Tell whether every process has ended, by itself or after its grace."""
+        return self._ends.come()
+
+    def heal(self) -> None:
+        """Start them again."""
+        for one in self._who:
+            self._around.tell(self._around.supervisor.start(*one))
+
+    def healed(self) -> bool:
+        """Tell whether they run."""
+        return are_back(self._who, self._around.supervisor)
+
+    def evidence(self) -> Evidence:
+        """Return how each ended, and how long it took."""
+        return Evidence(bit=self._ends.come(), sentences=self._ends.sentences())
+
+
+class Ends:
+    """Processes that were asked to end, and how they did."""
+
+    def __init__(self, *, around: Surroundings) -> None:
+        self._supervisor = around.supervisor
+        self._asked: dict[Who, tuple[float, int]] = {}
+        self._took: dict[Who, tuple[float, int]] = {}
+
+    def ask(self, who: tuple[Who, ...]) -> None:
+        """Send SIGTERM to all of them, in this order; the supervisor sees to their grace."""
+        for one in who:
+            self._asked[one] = monotonic_s(), len(self._supervisor.exit_codes(*one))
+            self._supervisor.terminate(*one)
+
+    def come(self) -> bool:
+        """Tell whether all of them have ended, and keep how."""
+        for one, (since_s, lives) in self._asked.items():
+            codes = self._supervisor.exit_codes(*one)
+            if one not in self._took and len(codes) > lives:
+                self._took[one] = monotonic_s() - since_s, codes[lives]
+        return bool(self._asked) and len(self._took) == len(self._asked)
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say how each ended."""
+        return tuple(
+            f"{named((one,))} did not hear SIGTERM and was killed after {took_s:.2f} s"
+            if code == -signal.SIGKILL
+            else f"{named((one,))} ended with status {code}, {took_s:.2f} s after SIGTERM"
+            for one, (took_s, code) in self._took.items()
+        )
+
+
+class PauseRoles:
+    """SIGSTOP processes of a role; SIGCONT on healing."""
+
+    def __init__(self, who: tuple[Who, ...], *, around: Surroundings) -> None:
+        self.what = f"pause {named(who)}"
+        self.resolved = resolution(who)
+        self._who = who
+        self._around = around
+        self._supervisor = around.supervisor
+        self._rebalances = Rebalances(who[0][0], around.supervisor)
+        self._pids: dict[Who, int | None] = {}
+        self._at_hold: dict[Who, dict[str, int]] = {}
+        self._at_heal: dict[Who, dict[str, int]] = {}
+
+    def apply(self) -> None:
+        """Stop them; FaultError when none is running."""
+        for one in running(self._who, self._around, due="pause"):
+            self._pids[one] = self._supervisor.pid(*one)
+            self._supervisor.pause(*one)
+            self._at_hold[one] = self._supervisor.counters(*one).read()
+
+    def held(self) -> bool:
+        """`apply` returned after the kernel said that they are stopped."""
         return True
 
     def heal(self) -> None:
-        """Continue it, unless another fault ended it meanwhile."""
-        self._at_heal = self._supervisor.counters(*self._who).read()
-        if self._supervisor.pid(*self._who) == self._pid:
-            self._supervisor.resume(*self._who)
+        """Continue them, but for those that another fault ended meanwhile."""
+        for one, pid in self._pids.items():
+            if self._supervisor.pid(*one) == pid:
+                self._at_heal[one] = self._supervisor.counters(*one).read()
+                self._supervisor.resume(*one)
 
     def healed(self) -> bool:
-        """Tell whether it runs."""
-        return self._supervisor.pid(*self._who) is not None
+        """Tell whether they run, and the kernel calls none of them stopped."""
+        return are_back(tuple(self._pids), self._supervisor) and not any(
+            self._supervisor.stopped(*one) for one in self._pids
+        )
 
     def evidence(self) -> Evidence:
-        """Tell whether nothing moved in it while it was stopped."""
-        still = self._at_hold == self._at_heal
-        passed = ", ".join(f"{name} {n}" for name, n in sorted(self._at_hold.items()) if n)
+        """Tell whether nothing moved in them while they were stopped."""
+        said, still = [], []
+        for one, pid in self._pids.items():
+            still.append(self._at_heal.get(one, self._at_hold[one]) == self._at_hold[one])
+            moved = "its counters stood still" if still[-1] else "its counters moved while stopped"
+            said += [
+                f"process {pid} of {named((one,))} was stopped",
+                f"{moved} at: {passed(self._at_hold[one])}",
+            ]
         return Evidence(
-            bit=still,
-            sentences=(
-                f"process {self._pid} was stopped",
-                ("its counters stood still" if still else "its counters moved while stopped")
-                + f" at: {passed or 'none kept'}",
-            ),
+            bit=bool(still) and all(still), sentences=(*said, *self._rebalances.sentences())
         )

@@ -17,6 +17,7 @@ GIVEN = (
     "PGUSER",
     "PGPASSWORD",
     "PGDATABASE",
+    "PGAPPNAME",
     "KAFKA_GROUP_ID",
     "WORKLOAD_RATE",
     "WORKLOAD_BATCH",

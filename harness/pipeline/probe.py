@@ -9,6 +9,7 @@ import json
 import mmap
 import os
 import signal
+import threading
 import time
 from collections.abc import Mapping
 from typing import Self
@@ -27,7 +28,8 @@ class CounterFile:
 
     Every number is one aligned native eight-byte store, so that neither side ever reads half of
     one (the format is little-endian, as is every machine that Kafka is run on). `passes` is written
-    by the role alone, `kill_at` by the harness, and by the role only when it is about to die.
+    by the role alone, `kill_at` by the harness, and by the role only when it is about to die or
+    to stop.
     Registering a name is the one thing both sides may do, so it is done under `flock`.
     """
 
@@ -140,15 +142,24 @@ class Probe:
             self._counters.words[self._counters.record(name) + PASSES] += n
 
     def point(self, name: str) -> None:
-        """Pass the crash point `name`: count it, and die here by SIGKILL if it is armed for now."""
+        """Pass the crash point `name`: count it, and die or stop here if it is armed for now.
+
+        A positive `kill_at` means SIGKILL, a negative one SIGSTOP: this very statement goes on
+        after SIGCONT.
+        """
         if self._counters is None:
             return
         words, where = self._counters.words, self._counters.record(name)
         passes = words[where + PASSES] = words[where + PASSES] + 1
-        if 0 < words[where + KILL_AT] <= passes:
-            words[where + FIRED_AT] = passes
-            words[where + KILL_AT] = 0
+        armed = words[where + KILL_AT]
+        if armed == 0 or passes < abs(armed):
+            return
+        words[where + FIRED_AT] = passes if armed > 0 else -passes
+        words[where + KILL_AT] = 0
+        if armed > 0:
             os.kill(os.getpid(), signal.SIGKILL)
+        else:  # to this very thread: what is sent to the process, another one may take, later
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
     def close(self) -> None:
         """Close both files."""

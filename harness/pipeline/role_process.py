@@ -76,6 +76,10 @@ class RoleProcess:
             poll_s=0.002,
         )
 
+    def stopped(self) -> tuple[int, ...]:
+        """Return the processes of the group that the kernel says are stopped."""
+        return tuple(pid for pid in self.members() if _status(pid) == psutil.STATUS_STOPPED)
+
     def resume(self) -> None:
         """SIGCONT the group."""
         self.signal_group(signal.SIGCONT)

@@ -1,5 +1,6 @@
 """What the supervisor knows of one role instance, and the events it tells of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -48,6 +49,12 @@ class RoleState:
     held: bool = False
     """A fault decides when it starts again."""
     stopping: bool = False
+    kill_by_s: float | None = None
+    """It was sent SIGTERM, and is killed at this moment of the monotonic clock if it still runs."""
+    retired: bool = False
+    """It was added while the run went on, and is needed no more."""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """What a fault puts into the environment of its next lives."""
     paused: bool = False
     failures: int = 0
     """Short lives in a row, each ended by itself."""
@@ -63,6 +70,10 @@ class RoleState:
         new = [name for name, at in now.items() if self.fired.get(name) != at]
         self.fired = now
         return new[0] if new else None
+
+    def runs(self) -> bool:
+        """Tell whether its process has not ended, paused or not."""
+        return self.process is not None and self.process.exit_code() is None
 
     def end(self) -> None:
         """SIGKILL what runs, for good, and close the counters; safe to call twice."""

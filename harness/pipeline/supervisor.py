@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -32,6 +33,7 @@ _NOT_INHERITED = (
     "PGUSER",
     "PGPASSWORD",
     "PGDATABASE",
+    "PGAPPNAME",
 )
 
 
@@ -71,8 +73,12 @@ class Supervisor:
     # --- what is known ---------------------------------------------------------------------------
 
     def instances(self) -> tuple[tuple[str, int], ...]:
-        """Return every (role, instance) that is supervised."""
+        """Return every (role, instance) that is or was supervised, those that were added too."""
         return tuple(self._states)
+
+    def wanted(self, role: str) -> tuple[int, ...]:
+        """Return the instances of a role that are meant to be there now, lowest number first."""
+        return tuple(n for (name, n), s in self._states.items() if name == role and not s.retired)
 
     def counters(self, role: str, instance: int = 0) -> Counters:
         """Return the counters of an instance: to read, or to arm a crash point."""
@@ -88,12 +94,21 @@ class Supervisor:
 
     def pid(self, role: str, instance: int = 0) -> int | None:
         """Return its process id, or None when it does not run."""
+        state = self._state(role, instance)
+        return state.process.pid if state.process is not None and state.runs() else None
+
+    def stopped(self, role: str, instance: int = 0) -> tuple[int, ...]:
+        """Return which processes of its group are stopped, by the kernel's word."""
         process = self._state(role, instance).process
-        return None if process is None or process.exit_code() is not None else process.pid
+        return () if process is None else process.stopped()
 
     def exit_codes(self, role: str, instance: int = 0) -> tuple[int, ...]:
         """Return how each of its lives ended, as far as `poll` has told."""
         return tuple(self._state(role, instance).codes)
+
+    def journal(self, role: str, instance: int = 0) -> Path:
+        """Return where its journal is, if it writes one."""
+        return self._folder / "journal" / f"{role}-{instance}.jsonl"
 
     def output(self, role: str, instance: int = 0, *, lines: int = 20) -> str:
         """Return the last lines that it printed."""
@@ -104,7 +119,9 @@ class Supervisor:
         return tuple(
             one
             for one, state in self._states.items()
-            if self._spec.kind(state.role) == "service" and (self.pid(*one) is None or state.paused)
+            if self._spec.kind(state.role) == "service"
+            and not state.retired
+            and (not state.runs() or state.paused)
         )
 
     # --- what can be done ------------------------------------------------------------------------
@@ -112,13 +129,40 @@ class Supervisor:
     def start_all(self, *, kind: str | None = None) -> tuple[RoleEvent, ...]:
         """Start every instance (of one kind: `service` or `load`) that does not run."""
         chosen = (s for s in self._states.values() if kind in (None, self._spec.kind(s.role)))
-        return tuple(self._start(state) for state in chosen if state.process is None)
+        return tuple(self._start(s) for s in chosen if s.process is None and not s.retired)
 
     def start(self, role: str, instance: int = 0) -> tuple[RoleEvent, ...]:
-        """Start an instance now and let it be restarted again; nothing if it runs already."""
+        """Start an instance now and let it be restarted again; nothing if it runs or retired."""
         state = self._state(role, instance)
         state.held = False
-        return () if state.process is not None else (self._start(state),)
+        return () if state.process is not None or state.retired else (self._start(state),)
+
+    def add(self, role: str) -> tuple[int, tuple[RoleEvent, ...]]:
+        """Start one more instance of a role; return its number, the lowest that is free."""
+        number = next(n for n in count() if n not in self.wanted(role))
+        one = (role, number)
+        if one not in self._states:
+            self._states[one] = self._new_state(*one)
+        state = self._states[one]
+        state.retired = state.stopping = False
+        return number, self.start(role, number)
+
+    def retire(self, role: str, instance: int) -> None:
+        """End an instance in good order, as `terminate`, and need it no more."""
+        self._state(role, instance).retired = True
+        self.terminate(role, instance)
+
+    def dress(self, role: str, instance: int = 0, *, extra: Mapping[str, str]) -> None:
+        """Put variables on top of the environment of its next lives, in place of earlier ones."""
+        self._state(role, instance).extra = dict(extra)
+
+    def terminate(self, role: str, instance: int = 0) -> None:
+        """SIGTERM its process group and hold it down; `poll` SIGKILLs it after its grace."""
+        self.hold_down(role, instance)
+        state = self._state(role, instance)
+        if state.process is not None and state.runs():
+            state.kill_by_s = monotonic_s() + self._grace_s(state, None)
+            state.process.signal_group(signal.SIGTERM)
 
     def hold_down(self, role: str, instance: int = 0) -> None:
         """Do not start this instance again, however it ends, until `start` is called."""
@@ -130,14 +174,14 @@ class Supervisor:
         state = self._state(role, instance)
         if state.process is None:
             return ()
-        already = state.process.exit_code() is not None
+        alive = state.runs()
         state.process.kill()
-        return self._exited(state, asked=not already)
+        return self._exited(state, asked=alive)
 
     def pause(self, role: str, instance: int = 0) -> None:
         """SIGSTOP its process group; returns when it is stopped. UsageError if it does not run."""
         state = self._state(role, instance)
-        if state.process is None or state.process.exit_code() is not None:
+        if state.process is None or not state.runs():
             raise UsageError(f"{role} {instance} does not run, so it cannot be paused")
         state.process.pause()
         state.paused = True
@@ -154,7 +198,8 @@ class Supervisor:
         now = monotonic_s() if now_s is None else now_s
         events: list[RoleEvent] = []
         for state in self._states.values():
-            if state.process is not None and state.process.exit_code() is not None:
+            late = state.kill_by_s is not None and state.kill_by_s <= now
+            if state.process is not None and (late or not state.runs()):
                 events += self._exited(state, asked=state.stopping, now_s=now)
             if state.process is None and state.due_s is not None and state.due_s <= now:
                 events.append(self._start(state))
@@ -199,7 +244,7 @@ class Supervisor:
             environment=_inherited() | environment,
             output=state.output,
         )
-        state.started_s, state.due_s = monotonic_s(), None
+        state.started_s, state.due_s, state.kill_by_s = monotonic_s(), None, None
         state.stopping = state.paused = False
         return RoleEvent(
             role=state.role, instance=state.instance, state="started", pid=state.process.pid
@@ -221,7 +266,7 @@ class Supervisor:
             key: fill(value, values=given, where=f"roles.{state.role}.env.{key}")
             for key, value in role.env.items()
         }
-        return given | own
+        return given | own | dict(state.extra)
 
     def _exited(
         self, state: RoleState, *, asked: bool, now_s: float | None = None
@@ -233,8 +278,8 @@ class Supervisor:
             return ()
         code = process.kill()  # what a shell left behind in its group goes with it
         point = state.newly_fired()
-        asked = asked or point is not None
-        state.process, state.paused = None, False
+        asked = asked or point is not None or state.kill_by_s is not None
+        state.process, state.paused, state.kill_by_s = None, False, None
         state.codes.append(code)
         finished = self._spec.kind(state.role) == "load" and code == 0
         alone = not asked and not finished

@@ -18,6 +18,7 @@ from harness.provision import (
     java,
     kafka,
     postgres,
+    skew,
     toxiproxy,
     wheel,
 )
@@ -40,6 +41,8 @@ class PartReport:
     """Version and place of what was found, or how it would be fetched."""
     remedy: str | None = None
     """What to do about a missing part."""
+    optional: bool = False
+    """A lab starts without it."""
     notes: tuple[str, ...] = ()
     """What was seen on the way, such as a JAVA_HOME that cannot be used."""
 
@@ -50,6 +53,7 @@ class PartReport:
             "state": self.state,
             "detail": self.detail,
             "remedy": self.remedy,
+            "optional": self.optional,
             "notes": list(self.notes),
         }
 
@@ -85,6 +89,7 @@ def examine(kafka_version: str = kafka.KAFKA_VERSION) -> tuple[PartReport, ...]:
         _postgres(),
         _account(),
         *_recordings(runtime, libs, version=kafka_version),
+        _skew(),
     )
 
 
@@ -95,7 +100,7 @@ def backend_choice() -> BackendChoice:
 
 def ready(reports: tuple[PartReport, ...]) -> bool:
     """Tell whether a lab can start: nothing is missing that a person would have to install."""
-    return all(report.state != "missing" for report in reports)
+    return all(report.state != "missing" or report.optional for report in reports)
 
 
 def render(reports: tuple[PartReport, ...], *, choice: BackendChoice | None = None) -> str:
@@ -208,6 +213,20 @@ def _recordings(runtime: Found | None, libs: Found | None, *, version: str) -> I
         detail = str(archive or "would be recorded by one Kafka node")
     state: State = "fetchable" if archive is None else "found"
     yield PartReport(name="class data", state=state, detail=detail)
+
+
+def _skew() -> PartReport:
+    """Report on the library for wrong clocks, which only schedules with a skew need."""
+    name, only = "wrong clocks", "only for skew faults"
+    found = skew.find() if skew.possible() else None
+    if found is not None:
+        return PartReport(name=name, state="found", detail=f"{found}, {only}", optional=True)
+    if skew.possible() and skew.compiler() is not None:
+        detail = f"would be built with {skew.compiler()}, {only}"
+        return PartReport(name=name, state="fetchable", detail=detail, optional=True)
+    return PartReport(
+        name=name, state="missing", detail=f"not here; {only}", remedy=skew.REMEDY, optional=True
+    )
 
 
 def _engine_version() -> str | None:

@@ -220,7 +220,7 @@ class Run:
         tally = self._stage.gauges.tally()
         said = "\n".join(
             f"  {role} {number}: {self._supervisor.output(role, number, lines=3) or '(silent)'}"
-            for role, number in self._stage.slots
+            for role, number in self._supervisor.instances()
         )
         return PipelineError(
             f"{self._stage.spec.path}: after {self._warmup_s:g} s of warm-up, "

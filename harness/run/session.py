@@ -16,11 +16,13 @@ from harness.lab.protocol import Lab
 from harness.ledger.findings import Outcome
 from harness.pipeline.spec import Spec
 from harness.pipeline.variant import load_variant
+from harness.provision import skew
 from harness.run.engine import play
 from harness.run.events import Observer
 from harness.run.folder import make_run_folder
 from harness.run.plan import called
 from harness.run.result import RunResult
+from harness.schedule.processes import Skew
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Fault, Schedule, Workload
 
@@ -71,6 +73,8 @@ class LabSession:
             topics={topic: each.partitions for topic, each in pipeline.topics.items()},
             roles={role: each.instances for role, each in pipeline.roles.items()},
         )
+        if any(isinstance(fault, Skew) for fault in schedule.faults):
+            skew.provide()  # a platform that cannot do it says so before anything is started
         folder = make_run_folder(
             self.runs, name=name or pipeline.variant or pipeline.name, schedule=schedule
         )

@@ -17,6 +17,7 @@ import psycopg
 from harness.errors import LabError, PipelineError, UsageError
 from harness.faults.driver import Surroundings
 from harness.faults.linkbook import LinkBook
+from harness.faults.sessions import session_name
 from harness.faults.watch import Change, ClusterWatch
 from harness.lab.protocol import SLOTS, Lab, TopicRefusedError, TopicSpec
 from harness.pipeline.role_state import RoleEvent
@@ -25,6 +26,7 @@ from harness.pipeline.supervisor import Supervisor
 from harness.pipeline.witness_queries import WITNESSES, check_queries
 from harness.run.events import Events
 from harness.run.gauges import Gauges
+from harness.schedule.processes import Scale
 from harness.schedule.values import Schedule
 
 
@@ -39,7 +41,7 @@ class Stage:
         self.spec = spec
         self.folder = folder
         self.topics = {name: f"{name}-{tag}" for name in spec.topics}
-        self.slots = assign_slots(spec)
+        self.slots = assign_slots(spec, schedule)
         self.database = f"run_{tag}"
         self.group = f"{spec.name}-{tag}"
         self.foreign: frozenset[str] = frozenset()
@@ -92,6 +94,7 @@ class Stage:
             topics=self.topics,
             slots=self.slots,
             tell=self.tell_roles,
+            database_url=self.lab.database.url(self.database),
             hit={},
         )
 
@@ -104,7 +107,7 @@ class Stage:
 
     def load_alive(self) -> bool:
         """Tell whether a process that makes load runs, or none was ever meant to."""
-        load = [one for one in self.slots if self.spec.kind(one[0]) == "load"]
+        load = [one for one in self.supervisor.instances() if self.spec.kind(one[0]) == "load"]
         return not load or any(self.supervisor.pid(*one) is not None for one in load)
 
     def environment(self, role: str, instance: int) -> Mapping[str, str]:
@@ -116,6 +119,7 @@ class Stage:
             "HARNESS_PROFILE": self.lab.profile.name,
             "KAFKA_BOOTSTRAP_SERVERS": self.lab.bootstrap(slot),
             **database_variables(self.lab.database_url(slot, self.database)),
+            "PGAPPNAME": session_name(role, instance),
             **{topic_variable(topic): physical for topic, physical in self.topics.items()},
             "KAFKA_GROUP_ID": self.group,
             "WORKLOAD_RATE": str(workload.rate_per_s),
@@ -156,7 +160,7 @@ class Stage:
         return [(at.topic, at.partition) for at in self.watch.partitions() if at.topic in mine]
 
     def _read_counters(self) -> Iterator[Mapping[str, int]]:
-        for role, instance in self.slots:
+        for role, instance in self.supervisor.instances():
             yield self.supervisor.counters(role, instance).read()
 
     def _apply_schema(self) -> None:
@@ -224,9 +228,18 @@ class Stage:
         self.linkbook.heal_everything()
 
 
-def assign_slots(spec: Spec) -> dict[tuple[str, int], int]:
-    """Give every role instance its own client slot, or every role one when they do not suffice."""
-    instances = spec.instances()
+def assign_slots(spec: Spec, schedule: Schedule) -> dict[tuple[str, int], int]:
+    """Give every role instance its own client slot, or every role one when they do not suffice.
+
+    The instances that the schedule will add have theirs from the beginning.
+    """
+    added = {
+        (fault.target.role, number): None
+        for fault in schedule.faults
+        if isinstance(fault, Scale)
+        for number in range(spec.roles[fault.target.role].instances, fault.to)
+    }
+    instances = (*spec.instances(), *added)
     if len(instances) <= len(SLOTS):
         return dict(zip(instances, SLOTS, strict=False))
     if len(spec.roles) > len(SLOTS):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import struct
 import threading
 from pathlib import Path
@@ -96,6 +97,28 @@ def test_a_pass_that_slips_past_its_number_still_fires(
     probe.point("after_send")
 
     assert deaths == [9]
+
+
+def test_an_armed_stop_stops_the_thread_that_passes_and_no_life_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file says so with negative numbers, which a probe that does not know them passes by."""
+    stops: list[tuple[int, int]] = []
+    monkeypatch.setattr(signal, "pthread_kill", lambda thread, n: stops.append((thread, n)))
+    probe, counters = _probe(tmp_path)
+    counters.arm("in_transaction", passes=2, stop=True)
+    assert counters.armed("in_transaction")
+    assert struct.unpack("<qqq", counters.path.read_bytes()[40:64]) == (0, -2, 0)
+    probe.point("in_transaction")
+    assert (stops, counters.fired("in_transaction")) == ([], 0)
+
+    probe.point("in_transaction")
+    probe.point("in_transaction")
+
+    assert stops == [(threading.get_ident(), signal.SIGSTOP)]
+    assert counters.fired("in_transaction") == 2
+    assert counters.all_fired() == {}
+    assert struct.unpack("<qqq", counters.path.read_bytes()[40:64]) == (3, 0, -2)
 
 
 def test_a_point_is_armed_once_at_a_time(tmp_path: Path) -> None:
