@@ -4,11 +4,11 @@ Each area says which kinds it can make; this module only puts them together.
 """
 
 from harness.errors import UsageError
-from harness.faults import link_faults, process_faults
+from harness.faults import frames, link_faults, process_faults
 from harness.faults.driver import Driver, Surroundings
 from harness.schedule.values import Fault
 
-_AREAS = (link_faults.make, process_faults.make)
+_AREAS = (link_faults.make, frames.make, process_faults.make)
 
 
 def make_driver(fault: Fault, around: Surroundings) -> Driver:
