@@ -87,16 +87,22 @@ class Conversation:
         return self._requests.garbage or self._answers.garbage
 
     def read(self, part: Part, data: bytes) -> list[Frame]:
-        """Return what is whole now in that direction; garbage comes back as it is, in order."""
+        """Return what is whole now in that direction, in order.
+
+        Garbage in one direction means that this is another protocol: from then on the bytes of
+        both come back as they are. What the other one had kept back is in its `rest`.
+        """
+        if self.garbage is not None:
+            return [Frame(self.rest(part) + data)]
         reader = self._requests if part == "request" else self._answers
         parse = _request if part == "request" else self._answer
         frames = [parse(whole) for whole in reader.feed(data)]
-        if reader.garbage is not None and (rest := reader.rest()):
-            frames.append(Frame(rest))
+        if reader.garbage is not None:
+            frames.append(Frame(reader.rest()))
         return frames
 
     def rest(self, part: Part) -> bytes:
-        """Return what a direction that ended left of a frame."""
+        """Return, and forget, what a direction has of a frame that is not whole."""
         return (self._requests if part == "request" else self._answers).rest()
 
     def passed(self, request: Frame) -> None:

@@ -117,8 +117,7 @@ class Connection:
             self._streams["answer" if part == "request" else "request"].abandon()
             data = b""
         if not data:
-            if rest := self._conversation.rest(part):
-                stream.put(rest)
+            self._put_rest(part)
             stream.source_ended = True
             return
         for frame in self._conversation.read(part, data):
@@ -129,6 +128,13 @@ class Connection:
             if part == "request":
                 self._conversation.passed(frame)
             stream.put(frame.data, catch)
+        if self._conversation.garbage is not None:
+            self._put_rest("answer" if part == "request" else "request")
+
+    def _put_rest(self, part: Part) -> None:
+        """Send on what was kept back of a frame that will never be whole."""
+        if rest := self._conversation.rest(part):
+            self._streams[part].put(rest)
 
     def _meet(self, frame: Frame, part: Part) -> Catch | None:
         """Let every rule count the frame; the one that was armed first has it."""
