@@ -3,7 +3,7 @@
 from harness.run.plan import pipeline, variant
 from harness.run.result import RunResult
 from harness.run.session import LabSession
-from harness.schedule.network_words import cannot_fetch, isolate
+from harness.schedule.network_words import cannot_fetch, frames, isolate
 from harness.schedule.values import Schedule, Workload
 from harness.schedule.words import (
     consumer,
@@ -35,6 +35,7 @@ __all__ = [
     "database",
     "every",
     "follower",
+    "frames",
     "instance",
     "isolate",
     "kill",

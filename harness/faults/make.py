@@ -4,11 +4,17 @@ Each area says which kinds it can make; this module only puts them together.
 """
 
 from harness.errors import UsageError
-from harness.faults import link_faults, node_faults, operation_faults, role_faults
+from harness.faults import frames, link_faults, node_faults, operation_faults, role_faults
 from harness.faults.driver import Driver, Surroundings
 from harness.schedule.values import Fault
 
-_AREAS = (link_faults.make, node_faults.make, operation_faults.make, role_faults.make)
+_AREAS = (
+    link_faults.make,
+    frames.make,
+    node_faults.make,
+    operation_faults.make,
+    role_faults.make,
+)
 
 
 def make_driver(fault: Fault, around: Surroundings) -> Driver:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from harness.errors import LabError
+from harness.lab.frames.rules import FrameRule, FrameSighting
 from harness.lab.profile import Profile
 from harness.schedule.network import Damage, Plane
 
@@ -140,6 +141,33 @@ class Links(Protocol):
 
     def traffic(self, links: Iterable[Link]) -> dict[Link, LinkTraffic]:
         """Observe links: established connections and accepted/terminated counts."""
+        ...
+
+
+class Frames(Protocol):
+    """The frame proxy: on client links that are led through it, it sees single frames of Kafka's.
+
+    All calls are bounded in time; LabError when the proxy does not do what it is asked for.
+    """
+
+    def lead(self, links: Iterable[Link]) -> None:
+        """Lead client links through it, until `lead_back`; their connections end."""
+        ...
+
+    def lead_back(self) -> None:
+        """End every rule, and let every link go straight to its node again."""
+        ...
+
+    def arm(self, rule: FrameRule) -> int:
+        """Count and catch frames from now on; return the rule's number."""
+        ...
+
+    def look(self, number: int) -> FrameSighting:
+        """Return what a rule saw and did so far."""
+        ...
+
+    def release(self, number: int) -> None:
+        """Take a rule out of force: what it held goes on its way, in order."""
         ...
 
 
@@ -328,6 +356,11 @@ class Lab(Protocol):
     @property
     def links(self) -> Links:
         """Every proxied path."""
+        ...
+
+    @property
+    def frames(self) -> Frames:
+        """The frame proxy for client links; it costs nothing while no link is led through it."""
         ...
 
     @property

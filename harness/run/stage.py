@@ -16,6 +16,7 @@ import psycopg
 
 from harness.errors import LabError, PipelineError, UsageError
 from harness.faults.driver import Surroundings
+from harness.faults.frames import detoured_links
 from harness.faults.linkbook import LinkBook
 from harness.faults.sessions import session_name
 from harness.faults.watch import Change, ClusterWatch
@@ -67,6 +68,7 @@ class Stage:
             check_queries(self.spec, self.lab.database.url(self.database))
             self.foreign = frozenset(state.topic for state in self.lab.cluster.partitions())
             self._create_topics()
+            self.lab.frames.lead(detoured_links(self._schedule.faults, slots=self.slots))
             self.watch.start()
             self.gauges.start()
         except BaseException:
@@ -226,6 +228,7 @@ class Stage:
             else:
                 process.resume()
         self.linkbook.heal_everything()
+        self.lab.frames.lead_back()
 
 
 def assign_slots(spec: Spec, schedule: Schedule) -> dict[tuple[str, int], int]:

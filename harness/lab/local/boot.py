@@ -9,6 +9,7 @@ from harness.clock import Deadline, monotonic_s, wait_until
 from harness.errors import LabError
 from harness.lab.local import folders, leftovers, node, ports, proxies, warden
 from harness.lab.local.claims import Claim
+from harness.lab.local.detours import LocalFrames
 from harness.lab.local.guardian import Guardian
 from harness.lab.local.lab import LocalLab, release
 from harness.lab.local.layout import PORTS, Layout
@@ -99,6 +100,7 @@ def _put_together(
     api = ToxiproxyApi(layout.api)
     toxiproxy = proxies.process(population, layout=layout, recipe=recipe, mark=mark, api=api)
     gauge = TrafficGauge(population.parent / "server.log", layout=layout, pid=toxiproxy.pid)
+    links = LocalLinks(api, layout=layout, gauge=gauge)
     return LocalLab(
         folder=folder,
         layout=layout,
@@ -112,7 +114,8 @@ def _put_together(
         },
         toxiproxy=toxiproxy,
         api=api,
-        links=LocalLinks(api, layout=layout, gauge=gauge),
+        links=links,
+        frames=LocalFrames(folder, layout=layout, links=links, mark=mark),
         database=LocalPostgres(folder, layout=layout, recipe=recipe, mark=mark),
     )
 

@@ -10,6 +10,7 @@ from harness.errors import LabError
 from harness.lab.cluster import AuditCluster
 from harness.lab.local import proxies, warden
 from harness.lab.local.claims import Claim
+from harness.lab.local.detours import LocalFrames
 from harness.lab.local.disk import LocalDisk
 from harness.lab.local.guardian import Guardian
 from harness.lab.local.layout import Layout
@@ -39,12 +40,14 @@ class LocalLab:
         toxiproxy: ServerProcess,
         api: ToxiproxyApi,
         links: LocalLinks,
+        frames: LocalFrames,
         database: LocalPostgres,
     ) -> None:
         self.name = folder.name
         self.folder = folder
         self.nodes = nodes
         self.links = links
+        self.frames = frames
         self.database = database
         self.toxiproxy = toxiproxy
         self.cluster = AuditCluster({node: layout.listener(node, "AUDIT") for node in NODES})
@@ -150,6 +153,7 @@ class LocalLab:
             return
         self._closed = True
         survivors = end(self.folder, servers=self._servers(), guardian=self._guardian)
+        self.frames.close()
         self.links.close()
         release(self._claims)
         if survivors:
@@ -159,7 +163,7 @@ class LocalLab:
             )
 
     def _servers(self) -> tuple[ServerProcess, ...]:
-        return (*self.nodes.values(), self.toxiproxy, self.database)
+        return (*self.nodes.values(), self.toxiproxy, self.frames.server, self.database)
 
 
 def end(folder: Path, *, servers: tuple[ServerProcess, ...], guardian: Guardian) -> list[int]:

@@ -31,9 +31,13 @@ LINKS: tuple[Link, ...] = (
     *(Link(plane="database", source=f"slot{slot}", target="database") for slot in SLOTS),
 )
 
+CLIENT_LINKS = tuple(link for link in LINKS if link.plane == "client")
+
 _API, _POSTGRES, _FIRST_LISTENER = 0, 1, 2
 _FIRST_PROXY = _FIRST_LISTENER + len(NODES) * len(LISTENERS)
-PORTS = _FIRST_PROXY + len(LINKS)
+_FRAMES = _FIRST_PROXY + len(LINKS)
+_FIRST_DETOUR = _FRAMES + 1
+PORTS = _FIRST_DETOUR + len(CLIENT_LINKS)
 """How many ports a lab takes, from its base on."""
 
 _PROXY_OF = {link: _FIRST_PROXY + place for place, link in enumerate(LINKS)}
@@ -55,6 +59,15 @@ class Layout:
         """The database server's own."""
         return self.base + _POSTGRES
 
+    @property
+    def frames(self) -> int:
+        """Where the frame proxy, while there is one, is told what to do."""
+        return self.base + _FRAMES
+
+    def detour(self, link: Link) -> int:
+        """Return the port where the frame proxy listens for a client link, if it is led there."""
+        return self.base + _FIRST_DETOUR + CLIENT_LINKS.index(link)
+
     def listener(self, node: int, name: str) -> int:
         """Return the port where a node itself listens under a listener's name."""
         place = NODES.index(node) * len(LISTENERS) + LISTENERS.index(name)
@@ -65,7 +78,7 @@ class Layout:
         return self.base + _PROXY_OF[link]
 
     def upstream(self, link: Link) -> int:
-        """Return the port that a link's proxy connects to."""
+        """Return the port of the server that a link leads to."""
         if link.plane == "database":
             return self.postgres
         kind = {"replication": "FROM_", "quorum": "CTRL_", "client": "SLOT_"}[link.plane]

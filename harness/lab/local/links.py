@@ -13,7 +13,7 @@ lock of its toxics, which is why it works when nothing else does.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.clock import wait_until
@@ -41,6 +41,7 @@ class LocalLinks:
         self._toxics: dict[Link, dict[str, str]] = {}
         """The kind of each toxic that a proxy has, by its name."""
         self._unknown: set[Link] = set()
+        self._detours: dict[Link, int] = {}
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="links")
 
@@ -64,6 +65,19 @@ class LocalLinks:
         with self._lock:
             wanted = tuple(dict.fromkeys(links))
             self._each(wanted, self._heal_one)
+            self._each(wanted, self._verify)
+
+    def reroute(self, links: Iterable[Link], *, detours: Mapping[Link, int]) -> None:
+        """Make the proxies of `links` anew: each connects to its detour, or straight to its server.
+
+        Their connections end. It holds whatever happens to a link afterwards, until the next call.
+        """
+        with self._lock:
+            wanted = tuple(links)
+            for link in wanted:
+                self._detours.pop(link, None)
+            self._detours.update(detours)
+            self._each(wanted, self._make_anew)
             self._each(wanted, self._verify)
 
     def is_whole(self, link: Link) -> bool:
@@ -142,9 +156,8 @@ class LocalLinks:
         """Delete and create the proxy: the way out of an unknown state; connections are lost."""
         name = str(link)
         self._api.delete(name)
-        self._api.create(
-            name, listen=self._layout.proxy(link), upstream=self._layout.upstream(link)
-        )
+        upstream = self._detours.get(link, self._layout.upstream(link))
+        self._api.create(name, listen=self._layout.proxy(link), upstream=upstream)
         self._toxics.pop(link, None)
         self._damages.pop(link, None)
         self._unknown.discard(link)

@@ -12,7 +12,7 @@ from harness.errors import LabError
 from harness.lab.local.claims import Claim, try_claim
 
 FIRST = 20_000
-STEP = 100
+STEP = 200
 LAST = 32_768
 """Blocks end below this, where Linux begins to hand out ports to outgoing connections."""
 PATIENCE_S = 5.0

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.lab.local.layout import LINKS, LISTENERS, PORTS, Layout
+from harness.lab.local.layout import CLIENT_LINKS, LINKS, LISTENERS, PORTS, Layout
 from harness.lab.local.node_config import advertised, format_storage, kafka_uuid, properties, render
+from harness.lab.local.ports import STEP
 from harness.lab.profile import FAST
 from harness.lab.protocol import NODES, Link
 from harness.provision.kafka import KAFKA_VERSION
@@ -22,15 +23,17 @@ def settings(node: int) -> dict[str, str]:
 
 
 def test_no_port_is_given_twice_and_none_lies_outside_of_the_block() -> None:
-    """Proxies, listeners, the API and the database share one block."""
+    """Proxies, listeners, detours, APIs and the database share one block."""
     given = [
         LAYOUT.api,
         LAYOUT.postgres,
         *(LAYOUT.listener(node, name) for node in NODES for name in LISTENERS),
         *(LAYOUT.proxy(link) for link in LINKS),
+        LAYOUT.frames,
+        *(LAYOUT.detour(link) for link in CLIENT_LINKS),
     ]
     assert sorted(given) == list(LAYOUT.all())
-    assert len(given) == PORTS <= 100
+    assert len(given) == PORTS <= STEP
 
 
 def test_every_pair_of_nodes_and_every_slot_has_its_links() -> None:
