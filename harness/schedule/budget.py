@@ -42,13 +42,18 @@ def needed(faults: Sequence[Fault]) -> Budget:
     return "over" if any(_beyond_safe(faults)) else "safe"
 
 
+def hopeless(faults: Sequence[Fault]) -> bool:
+    """Tell whether nothing at all is promised: a disk is lost beside another fault of nodes."""
+    return any(_lost_disks(faults))
+
+
 def stated_promise(schedule: Schedule) -> Promise:
     """Return what still holds under the schedule, by what its faults do and the budget it states.
 
     Nodes that are merely away, all of them included, keep their logs: what was acknowledged by two
     replicas comes back with them. A disk lost beside another fault may have held the last copy.
     """
-    if any(_lost_disks(schedule.faults)):
+    if hopeless(schedule.faults):
         why = "a disk is lost beside another fault of nodes: the last copy may be gone"
         return Promise(safety=False, liveness=False, why=why)
     if schedule.budget == "over":

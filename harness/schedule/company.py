@@ -97,10 +97,9 @@ def _paused_end(one: Fault, other: Fault) -> bool:
     if not isinstance(one, Pause):
         return False
     if is_node_process(one):
-        on_database = isinstance(other, Unreachable) and isinstance(other.server, Database)
-        return isinstance(other, (*_NODE_LINKS, *_CLIENT_LINKS)) and not on_database
+        return isinstance(other, (*_NODE_LINKS, *_CLIENT_LINKS)) and not _to_database(other)
     if is_database(one):
-        return isinstance(other, Unreachable) and isinstance(other.server, Database)
+        return _to_database(other)
     if isinstance(other, Isolate):
         return other.cut_from != "peers"
     mine, theirs = role_of(one), role_of(other)
@@ -109,6 +108,8 @@ def _paused_end(one: Fault, other: Fault) -> bool:
 
 
 def _same_links(one: Fault, other: Fault) -> bool:
+    if _of_two_nodes(one, other):
+        return False
     if isinstance(one, _NODE_LINKS) and isinstance(other, _NODE_LINKS):
         return bool(_planes(one) & _planes(other))
     if isinstance(one, Isolate) and isinstance(other, Unreachable | Frames):
@@ -117,6 +118,15 @@ def _same_links(one: Fault, other: Fault) -> bool:
         beside = isinstance(one.server, Database) != isinstance(other.server, Database)
         return one.target.role == other.target.role and not beside
     return False
+
+
+def _of_two_nodes(one: Fault, other: Fault) -> bool:
+    """Tell whether both are links of clients, to two nodes that are certainly not the same."""
+    if isinstance(one, Isolate) and isinstance(other, Isolate):
+        clients = one.cut_from == other.cut_from == "clients"
+        return clients and _apart(one.target, other.target)
+    links = isinstance(one, Unreachable) and isinstance(other, Unreachable)
+    return links and _apart(getattr(one, "server", None), getattr(other, "server", None))
 
 
 def _planes(fault: Fault) -> frozenset[str]:
@@ -149,24 +159,29 @@ def _unable(one: Fault, other: Fault) -> bool:
 
 
 def _in_order(faults: Sequence[Fault], late: int, early: int) -> bool:
-    """Tell whether `late` may come after `early`, or is certain to come before it."""
+    """Tell whether `late` may start while `early` is in force, or certainly started before it."""
     if _follows(faults, early, late):
         return True
     fault, before = faults[late], faults[early]
     if is_node_process(before):
-        links = isinstance(fault, (*_NODE_LINKS, *_CLIENT_LINKS))
-        on_database = isinstance(fault, Unreachable) and isinstance(fault.server, Database)
-        return not (links and not on_database) and not isinstance(fault, MoveLeader | AddPartitions)
+        links = isinstance(fault, (*_NODE_LINKS, *_CLIENT_LINKS)) and not _to_database(fault)
+        return not links and not isinstance(fault, MoveLeader | AddPartitions)
     if is_database(before):
-        own = role_of(fault) is not None and not isinstance(fault.trigger, AtPoint)
-        return not own or (
-            isinstance(fault, Unreachable) and not isinstance(fault.server, Database)
-        )
+        if isinstance(fault, Unreachable):
+            return not _to_database(fault)
+        return role_of(fault) is None or isinstance(fault.trigger, AtPoint)
+    if _is_client_link(before) or not _is_client_link(fault):
+        return True
     mine, theirs = role_of(fault), role_of(before)
-    behind = isinstance(fault, Unreachable | Frames) and not isinstance(
-        before, Unreachable | Frames
-    )
-    return not (behind and mine is not None and theirs is not None and mine.role == theirs.role)
+    return mine is None or theirs is None or mine.role != theirs.role
+
+
+def _is_client_link(fault: Fault) -> bool:
+    return isinstance(fault, Unreachable | Frames)
+
+
+def _to_database(fault: Fault) -> bool:
+    return isinstance(fault, Unreachable) and isinstance(fault.server, Database)
 
 
 def _follows(faults: Sequence[Fault], late: int, early: int) -> bool:
