@@ -28,6 +28,7 @@ from harness.scenario import (
     relay,
     restart,
 )
+from harness.schedule import budget
 from harness.schedule.values import Fault
 
 LEADER = leader("orders", 0)
@@ -89,7 +90,10 @@ def main() -> None:
     with LabSession(start=default_start(progress=print), runs=asked.folder) as session:
         for number in range(asked.runs):
             name = list(FAULTS)[number % len(FAULTS)]
-            result = session.run(pipeline("outbox"), *FAULTS[name], name=name)
+            faults = FAULTS[name]
+            result = session.run(
+                pipeline("outbox"), *faults, budget=budget.needed(faults), name=name
+            )
             results[name].append(result)
             _tell(number, name, result)
     _table(results)

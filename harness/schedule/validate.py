@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from harness.errors import UsageError
+from harness.schedule import budget
 from harness.schedule.moments import AfterCount, AfterSeconds, AtIsr, AtPoint, WithFault
 from harness.schedule.network import UNITS, Damage, Frames, Partition
 from harness.schedule.operations import (
@@ -13,11 +14,12 @@ from harness.schedule.operations import (
     MoveLeader,
     Reassign,
 )
+from harness.schedule.overlap import RESYNC_S
 from harness.schedule.processes import Amnesia, Kill, KillRecovering, Pause, RestartStorm, Scale
+from harness.schedule.reach import NODE_NUMBERS
 from harness.schedule.targets import Follower, Former, Instance, Leader, Node, Nodes, Role
 from harness.schedule.values import Fault, Operation, Schedule
 
-NODE_NUMBERS = (1, 2, 3)
 SLOTS = 8
 _NODES_OF_SHAPE = {"pair": 2, "bridge": 1, "ring": 0, "minority": 1, "followers": 1}
 
@@ -33,7 +35,7 @@ class _Pipeline:
 def check_schedule(
     schedule: Schedule, *, topics: Mapping[str, int], roles: Mapping[str, int]
 ) -> None:
-    """Raise one UsageError that names every impossible fault.
+    """Raise one UsageError that names every impossible fault, or what is beyond the budget.
 
     `topics` maps logical names to partition counts, `roles` maps names to instance counts.
     """
@@ -47,6 +49,12 @@ def check_schedule(
         raise UsageError(
             "The schedule cannot be played on this pipeline:\n  " + "\n  ".join(problems),
             remedy=f"its topics are {dict(topics)}, its roles {dict(roles)}, its nodes 1 to 3",
+        )
+    if beyond := budget.problems(schedule):
+        raise UsageError(
+            f"The schedule is beyond the {schedule.budget} budget:\n  " + "\n  ".join(beyond),
+            remedy='state budget="over", or let the later one start `.when(…, "verified", '
+            f"seconds={RESYNC_S:g})`",
         )
 
 

@@ -99,7 +99,7 @@ def test_an_example_scenario_can_be_played(
 
     spec = words["PAYMENTS"]
     check_schedule(
-        Schedule(pipeline="payments", faults=tuple(lab.faults)),
+        Schedule(pipeline="payments", faults=tuple(lab.faults), budget="over"),
         topics={name: topic.partitions for name, topic in spec.topics.items()},
         roles={name: role.instances for name, role in spec.roles.items()},
     )

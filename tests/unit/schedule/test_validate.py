@@ -53,7 +53,7 @@ ROLES = {"producer": 1, "relay": 1, "consumer": 2}
 )
 def test_an_impossible_fault_is_named_with_its_place(fault: Fault, said: str) -> None:
     """The error names the fault and what there is instead."""
-    schedule = Schedule(pipeline="outbox", faults=(kill(node(1)), fault))
+    schedule = Schedule(pipeline="outbox", faults=(kill(node(1)), fault), budget="over")
     with pytest.raises(UsageError) as caught:
         check_schedule(schedule, topics=TOPICS, roles=ROLES)
     assert said in str(caught.value)
@@ -70,4 +70,5 @@ def test_every_possible_fault_is_let_through() -> None:
         kill(consumer(1)).at("after_poll", passes=3),
         restart(database()),
     )
-    check_schedule(Schedule(pipeline="outbox", faults=faults), topics=TOPICS, roles=ROLES)
+    schedule = Schedule(pipeline="outbox", faults=faults, budget="over")
+    check_schedule(schedule, topics=TOPICS, roles=ROLES)
