@@ -185,10 +185,15 @@ def _to_database(fault: Fault) -> bool:
 
 
 def _follows(faults: Sequence[Fault], late: int, early: int) -> bool:
-    """Tell whether the trigger of `late` waits for `early`, directly or not."""
-    trigger = faults[late].trigger
+    """Tell whether `late` waits for `early`, or both for the same moment and `late` for longer."""
+    trigger, other = faults[late].trigger, faults[early].trigger
     if not isinstance(trigger, WithFault):
         return False
+    if isinstance(other, WithFault) and (trigger.fault, trigger.state) == (
+        other.fault,
+        other.state,
+    ):
+        return trigger.seconds > other.seconds
     return trigger.fault == early or _follows(faults, trigger.fault, early)
 
 

@@ -161,18 +161,18 @@ class Layout:
         Within `safe` that is the very node whose links are damaged, over it a node that no other
         fault kills.
         """
-        single = is_node_process(fault) and not isinstance(
-            getattr(fault, "target", None), Nodes | EveryNode
-        )
-        if not single:
-            return fault
         if self._budget == "safe":
+            if not _takes_one_node(fault):
+                return fault
             links = isinstance(self.faults[beside], Isolate | Cut | Partition)
             return _with(fault, target=Former(fault=beside)) if links else fault
-        return self._elsewhere(fault)
+        return self.elsewhere(fault)
 
-    def _elsewhere(self, fault: Fault) -> Fault:
+    def elsewhere(self, fault: Fault) -> Fault:
+        """Aim a dying node at one that certainly none of the others is, where that can be said."""
         aimed = [getattr(each, "target", None) for each in self.faults if is_node_process(each)]
+        if not _takes_one_node(fault):
+            return fault
         if len(aimed) == 1 and isinstance(aimed[0], Leader):
             return _with(fault, target=Follower(topic=aimed[0].topic, partition=aimed[0].partition))
         taken = {each.number for each in aimed if isinstance(each, Node)}
@@ -180,6 +180,11 @@ class Layout:
         if not aimed or len(taken) != len(aimed) or not free:
             return fault
         return _with(fault, target=Node(number=self._dice.pick(free)))
+
+
+def _takes_one_node(fault: Fault) -> bool:
+    target = getattr(fault, "target", None)
+    return is_node_process(fault) and not isinstance(target, Nodes | EveryNode)
 
 
 def _with(fault: Fault, **changes: object) -> Fault:

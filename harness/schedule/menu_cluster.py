@@ -55,17 +55,13 @@ _PAIRED = {
     "pause leader",
     "kill 2 nodes",
     "amnesia/tail leader",
-    "amnesia/log follower",
     "isolate/hold leader from peers",
-    "isolate/refuse leader from everyone",
     "isolate/drop leader from clients",
     "cut/drop follower from leader",
     "cut/hold node from controller",
     "bridge/refuse node",
     "followers/latency leader",
-    "ring/drop",
     "move-leader",
-    "reassign",
     "add-partitions",
 }
 _VERBS: Mapping[str, Callable[..., Fault]] = {"kill": kill, "stop": stop, "pause": pause}

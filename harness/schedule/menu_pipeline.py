@@ -129,10 +129,11 @@ def _scale(role: str, shape: PipelineShape, dice: Dice) -> Fault:
 
 def _kafka_links(role: str, shape: PipelineShape) -> Iterator[Item]:
     names = Names(shape)
+    several = shape.roles[role] > 1
     for flavour in _ALL:
         make = partial(_cut_node, role, shape, flavour, names.leader)
         name = f"unreachable/{flavour} {role} to leader"
-        yield _link(name, make, paired=flavour == "drop")
+        yield _link(name, make, paired=flavour == "drop" and not several)
     for flavour in _CUTTING:
         make = partial(_cut_node, role, shape, flavour, the_coordinator)
         yield _link(f"unreachable/{flavour} {role} to coordinator", make)
@@ -181,7 +182,7 @@ def _database_links(role: str, shape: PipelineShape) -> Iterator[Item]:
         kind="terminate",
         make=lambda _: terminate(every(role)),
         pace="restart",
-        paired=role in shape.talking_to("kafka"),
+        paired=role in shape.talking_to("kafka") and shape.roles[role] == 1,
     )
 
 
