@@ -95,6 +95,10 @@ class Role:
     restart: bool = True
     """Start it again when it ends by itself, as a supervisor in production would."""
     restart_delay_s: Seconds = 0.2
+    crash_points: tuple[str, ...] = ()
+    """The crash points that this role passes, for schedules that are drawn; see ARCHITECTURE.md."""
+    uses: tuple[Literal["kafka", "database"], ...] = ("kafka", "database")
+    """Whom it has connections to: links that nobody uses are not cut by drawn schedules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ ROWS = (
     ("harness.pipeline", "harness.lab"),
     ("harness.faults",),
     ("harness.run",),
+    ("harness.campaign",),
     ("harness.report",),
     ("harness.progress", "harness.scenario"),
     ("harness.cli", "harness.pytest_plugin"),
