@@ -93,7 +93,7 @@ class _Worker:
     ) -> None:
         self._number = number
         self._progress = progress
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # until `await_end`
         words = {
             "profile": choice.profile.name,
             "kafka_version": choice.kafka_version,

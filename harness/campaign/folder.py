@@ -1,0 +1,109 @@
+"""The folder of a campaign: what was asked for, a line for each result, the run folders.
+
+Results are appended as they come, so a campaign that was broken off goes on where it stopped.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from harness import strict
+from harness.campaign.result import Result, result_line, result_of
+from harness.errors import UsageError
+from harness.ledger.findings import Outcome
+from harness.provision.kafka import KAFKA_VERSION
+from harness.run.folder import disk_error
+from harness.schedule.targets import STRICT
+from harness.schedule.values import Budget
+
+Keep = Literal["all", "failed"]
+_BULKY = ("counters", "journal", "stderr", "witness")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a campaign was asked for: `campaign.json`. Equal ones play equal schedules."""
+
+    __pydantic_config__ = STRICT
+    pipeline: str
+    variant: str | None = None
+    budget: Budget = "safe"
+    seed: int = 0
+    shard: int = 1
+    of: int = 1
+    profile: str = "fast"
+    kafka: str = KAFKA_VERSION
+    features: tuple[str, ...] = ()
+    format: Literal[1] = 1
+
+
+_ASKED = TypeAdapter(Asked)
+
+
+class CampaignFolder:
+    """One campaign on disk."""
+
+    def __init__(self, path: Path, asked: Asked) -> None:
+        self.path = path
+        self.asked = asked
+        self.runs = path / "runs"
+        self._results = path / "results.jsonl"
+
+    @classmethod
+    def make(cls, campaigns: Path, asked: Asked) -> "CampaignFolder":
+        """Create `campaigns/<time>-<variant or pipeline>-<budget>/`."""
+        stamp = datetime.now(tz=UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
+        name = asked.variant or Path(asked.pipeline).stem
+        path = campaigns.absolute() / f"{stamp}-{name}-{asked.budget}"
+        try:
+            (path / "runs").mkdir(parents=True)
+            (path / "campaign.json").write_bytes(_ASKED.dump_json(asked, indent=2) + b"\n")
+        except OSError as error:
+            raise disk_error(path, error) from error
+        return cls(path, asked)
+
+    @classmethod
+    def open(cls, path: Path) -> "CampaignFolder":
+        """Return one that is there; UsageError if it is none."""
+        file = path / "campaign.json"
+        try:
+            text = file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"{path} is no campaign: {file.name} cannot be read ({error.strerror})",
+                remedy="name a folder that `harness campaign` made",
+            ) from error
+        return cls(path.absolute(), strict.decode(_ASKED, None, source=str(file), json=text))
+
+    def results(self) -> Iterator[Result]:
+        """Yield every result so far; a line that a kill tore is left out."""
+        if not self._results.exists():
+            return
+        lines = self._results.read_text(encoding="utf-8").splitlines(keepends=True)
+        for number, line in enumerate(lines, start=1):
+            if line.endswith("\n"):
+                yield result_of(line, source=f"{self._results}:{number}")
+
+    def add(self, result: Result, *, keep: Keep) -> None:
+        """Append a result; of a PASSED run only what tells its story is kept, unless all is."""
+        try:
+            self._end_torn_line()
+            with self._results.open("a", encoding="utf-8") as results:
+                results.write(result_line(result) + "\n")
+        except OSError as error:
+            raise disk_error(self.path, error) from error
+        if keep == "failed" and result.outcome is Outcome.PASSED:
+            for part in _BULKY:
+                shutil.rmtree(Path(result.folder) / part, ignore_errors=True)
+
+    def _end_torn_line(self) -> None:
+        """Drop what a killed campaign left of its last line."""
+        if self._results.exists():
+            text = self._results.read_bytes()
+            if text and not text.endswith(b"\n"):
+                self._results.write_bytes(text[: text.rfind(b"\n") + 1])
