@@ -22,8 +22,8 @@ Outcome = Literal["at once", "late", "silent", "ended"]
 class Talk(Protocol):
     """One open connection on which the same question can be asked again and again."""
 
-    def ask(self) -> float:
-        """Ask, wait for the whole answer, return the seconds it took; an error if it ends."""
+    def ask(self) -> None:
+        """Ask, and wait for the whole answer; an error if it ends."""
         ...
 
     def close(self) -> None:
@@ -37,22 +37,23 @@ class KafkaTalk:
     def __init__(self, port: int) -> None:
         self._sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENT_S)
 
-    def ask(self) -> float:
+    def ask(self) -> None:
         """Ask once."""
-        began = monotonic_s()
         self._sock.sendall(kafka_wire.api_versions_request(7))
         (length,) = _PREFIX.unpack(self._read(_PREFIX.size))
         assert _PREFIX.unpack_from(self._read(length)) == (7,)
-        return monotonic_s() - began
 
     def close(self) -> None:
         """Hang up."""
         self._sock.close()
 
     def _read(self, count: int) -> bytes:
-        data = self._sock.recv(count, socket.MSG_WAITALL)
-        if len(data) < count:
-            raise ConnectionError(f"it ended after {len(data)} of {count} bytes")
+        data = b""
+        while len(data) < count:
+            part = self._sock.recv(count - len(data))
+            if not part:
+                raise ConnectionError(f"it ended after {len(data)} of {count} bytes")
+            data += part
         return data
 
 
@@ -62,12 +63,10 @@ class DatabaseTalk:
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url, autocommit=True, connect_timeout=int(PATIENT_S))
 
-    def ask(self) -> float:
+    def ask(self) -> None:
         """Ask once."""
-        began = monotonic_s()
         row = self._connection.execute("SELECT repeat('x', 500)").fetchone()
         assert row == ("x" * 500,)
-        return monotonic_s() - began
 
     def close(self) -> None:
         """Hang up."""
@@ -81,13 +80,14 @@ class Asked:
         self, pool: ThreadPoolExecutor, lab: LocalLab, link: Link, talk: Talk | None
     ) -> None:
         def ask() -> float:
-            if talk is not None:
-                return talk.ask()
-            fresh = open_talk(lab, link)
+            began = monotonic_s()
+            asked = talk or open_talk(lab, link)
             try:
-                return fresh.ask()
+                asked.ask()
             finally:
-                fresh.close()
+                if talk is None:
+                    asked.close()
+            return monotonic_s() - began
 
         self._answer: Future[float] = pool.submit(ask)
 

@@ -86,7 +86,7 @@ def test_the_lab_itself_can_tell_by_an_answer(lab: LocalLab, link: Link) -> None
 def test_a_damage_of_one_slot_leaves_its_neighbours_alone(lab: LocalLab) -> None:
     """Eight slots share one node and one database, not their links."""
     cut = [Link(plane="client", source="slot8", target="1"), LINKS[3]]
-    lab.links.cut(cut, damage=Damage(flavour="hold"))
+    lab.links.cut(cut, damage=Damage(flavour="refuse"))
     beside = [
         Link(plane="client", source="slot7", target="1"),
         Link(plane="client", source="slot8", target="2"),

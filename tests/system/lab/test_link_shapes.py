@@ -87,11 +87,10 @@ def closed_ways(lab: LocalLab, plane: str) -> set[tuple[str, str]]:
             "node 1 and node 2 lose each other (refuse)",
         ),
         (
-            bridge(THREE, flavour="refuse", planes=("quorum",)),
+            bridge(THREE, flavour="refuse"),
             {"12", "21"},
-            ("quorum",),
-            "node 1 and node 2 lose each other, node 3 still reaches both"
-            + " on the quorum plane (refuse)",
+            BOTH_PLANES,
+            "node 1 and node 2 lose each other, node 3 still reaches both (refuse)",
         ),
         (
             ring(flavour="refuse", planes=("replication",)),
@@ -195,9 +194,9 @@ def test_a_leader_in_the_minority_loses_its_leadership(lab: LocalLab, around: Su
             "every consumer cannot reach any node (refuse)",
         ),
         (
-            cannot_reach(Instance(role="producer"), Database(), flavour="hold"),
+            cannot_reach(Instance(role="producer"), Database(), flavour="refuse"),
             {"database:slot1->database"},
-            "producer 0 cannot reach the database (hold)",
+            "producer 0 cannot reach the database (refuse)",
         ),
     ],
     ids=lambda value: str(value) if isinstance(value, Unreachable) else "",
