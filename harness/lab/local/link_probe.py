@@ -4,6 +4,7 @@ import socket
 import struct
 from collections.abc import Callable
 
+from harness.clock import Deadline
 from harness.lab import kafka_wire
 from harness.schedule.network import Plane
 
@@ -30,12 +31,25 @@ def answers(port: int, *, plane: Plane, own: Callable[[int], None]) -> bool:
         try:
             sock.connect(("127.0.0.1", port))
             sock.sendall(question)
-            answer = sock.recv(size, socket.MSG_WAITALL)
+            answer = _read(sock, size)
         except OSError:
             return False
     if plane == "database":
         return answer in (b"S", b"N")
     return len(answer) == size and _KAFKA_ANSWER.unpack(answer)[1] == _CORRELATION
+
+
+def _read(sock: socket.socket, size: int) -> bytes:
+    """Read so many bytes, or fewer if it ends before; TimeoutError when it takes too long."""
+    deadline = Deadline(ANSWER_S)
+    data = b""
+    while len(data) < size:
+        sock.settimeout(deadline.remaining_s() or 0.001)  # 0 would mean: do not wait at all
+        part = sock.recv(size - len(data))
+        if not part:
+            break
+        data += part
+    return data
 
 
 def _bound(within_s: float, own: Callable[[int], None]) -> socket.socket:

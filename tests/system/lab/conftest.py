@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import Producer
 
 from harness.clock import wait_until
+from harness.errors import LabError
 from harness.lab.local import LocalLab, start_local_lab
 from harness.lab.protocol import PartitionState, TopicSpec
 
@@ -75,9 +76,15 @@ def await_state(
 
 def await_full_isr(lab: LocalLab) -> None:
     """Wait until every replica of every partition is in sync."""
-    wait_until(
-        lambda: all(set(each.isr) == set(each.replicas) for each in lab.cluster.partitions()),
-        deadline_s=20,
-        describe="full in-sync replicas",
-        last_seen=lab.cluster.partitions,
-    )
+    seen: list[object] = []
+
+    def in_sync() -> bool:
+        try:
+            states = lab.cluster.partitions()
+        except LabError as error:  # on a busy machine nobody may answer in time, for once
+            seen[:] = [error.message]
+            return False
+        seen[:] = states
+        return all(set(each.isr) == set(each.replicas) for each in states)
+
+    wait_until(in_sync, deadline_s=30, describe="full in-sync replicas", last_seen=lambda: seen)
