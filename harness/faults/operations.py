@@ -17,7 +17,8 @@ DONE_S = 30.0
 UNDONE_S = 120.0
 """Longer than anybody waits for a fault to be healed, so that nobody else gives up first."""
 NOTICED_S = 10.0
-ASK_EVERY_S = 0.25
+ASK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.05
 
 
 class Asking:
@@ -33,19 +34,28 @@ class Asking:
         self._ask = ask
         self._done = done
         self._by = Deadline(deadline_s)
-        self._next_s = 0.0
+        self._asked = False
+        self._next_ask_s = 0.0
+        self._next_look_s = 0.0
         self._last = "nothing was refused"
 
     def step(self) -> bool:
-        """Look, and ask if it is time to; return whether it is done. LabError when time is up."""
-        self.seen = self.seen or self._done()
-        if self.seen or monotonic_s() < self._next_s:
+        """Look, and ask if it is time to; return whether it is done. LabError when time is up.
+
+        What was so before the first time it was asked for does not count.
+        """
+        now_s = monotonic_s()
+        if not self.seen and self._asked and now_s >= self._next_look_s:
+            self._next_look_s = now_s + LOOK_EVERY_S
+            self.seen = self._done()
+        if self.seen or now_s < self._next_ask_s:
             return self.seen
         if self._by.passed():
             raise LabError(
                 f"the operation was not done within {self._by.seconds:g} s; {self._last}"
             )
-        self._next_s = monotonic_s() + ASK_EVERY_S
+        self._next_ask_s = now_s + ASK_EVERY_S
+        self._asked = True
         try:
             self._ask()
         except OperationRefusedError as error:
@@ -233,7 +243,7 @@ class AddedPartitions:
             if self._asking.step():
                 self._noticed_by = Deadline(NOTICED_S)
         elif monotonic_s() >= self._next_look_s:
-            self._next_look_s = monotonic_s() + ASK_EVERY_S
+            self._next_look_s = monotonic_s() + LOOK_EVERY_S
             self._count_records()
 
     def finished(self) -> bool:

@@ -165,7 +165,9 @@ def test_a_topics_settings_change_and_come_back(lab: LocalLab, around: Surroundi
 def test_a_setting_that_was_there_already_is_no_change(lab: LocalLab, around: Surroundings) -> None:
     """It is seen in force, but nothing became different: no bite."""
     value = settings_of(lab, ConfigResource.Type.TOPIC, TOPIC)["max.message.bytes"]
-    assert not play(configure_topic("orders", {"max.message.bytes": value}), around).bit
+    evidence = play(configure_topic("orders", {"max.message.bytes": value}), around)
+    assert not evidence.bit
+    assert evidence.sentences == (f"max.message.bytes of orders: {value} → {value}",)
 
 
 def test_every_nodes_settings_change_in_turn_and_come_back(
