@@ -8,7 +8,10 @@ import pytest
 
 from harness.scenario import (
     LabSession,
+    amnesia,
     cannot_fetch,
+    controller,
+    coordinator,
     follower,
     isolate,
     kill,
@@ -16,6 +19,7 @@ from harness.scenario import (
     node,
     pause,
     pipeline,
+    stop,
     variant,
 )
 
@@ -66,6 +70,30 @@ def test_two_overlapping_faults_are_survived(lab: LabSession) -> None:
         budget="over",
     )
     run.assert_exactly_once()
+
+
+def test_a_leader_that_is_shut_down_hands_over_without_loss(lab: LabSession) -> None:
+    """SIGTERM the leader under load: it gives its leadership away before it ends."""
+    run = lab.run(pipeline("outbox"), stop(leader("orders", 0)).after(acked=300).for_seconds(2))
+    run.assert_exactly_once()
+
+
+def test_the_death_of_the_active_controller_costs_no_message(lab: LabSession) -> None:
+    """The quorum elects another one before anybody can elect a leader."""
+    run = lab.run(pipeline("outbox"), kill(controller()).after(acked=300).for_seconds(3))
+    run.assert_exactly_once()
+
+
+def test_the_death_of_the_groups_coordinator_repeats_no_effect(lab: LabSession) -> None:
+    """The group's offsets are read back from a replica; what was in between is absorbed."""
+    run = lab.run(pipeline("outbox"), kill(coordinator()).after(processed=300).for_seconds(3))
+    run.assert_exactly_once()
+
+
+def test_a_follower_that_loses_its_whole_log_gets_it_back(lab: LabSession) -> None:
+    """An exchanged disk: the node copies every partition again, under load."""
+    fault = amnesia(follower("orders", 0), loses="log").after(acked=300).for_seconds(2)
+    lab.run(pipeline("outbox"), fault).assert_exactly_once()
 
 
 @pytest.mark.unsafe

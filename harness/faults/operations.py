@@ -16,7 +16,9 @@ from harness.lab.protocol import OperationRefusedError, PartitionState
 DONE_S = 30.0
 UNDONE_S = 120.0
 """Longer than anybody waits for a fault to be healed, so that nobody else gives up first."""
-ASK_EVERY_S = 0.25
+NOTICED_S = 10.0
+ASK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.05
 
 
 class Asking:
@@ -32,19 +34,28 @@ class Asking:
         self._ask = ask
         self._done = done
         self._by = Deadline(deadline_s)
-        self._next_s = 0.0
+        self._asked = False
+        self._next_ask_s = 0.0
+        self._next_look_s = 0.0
         self._last = "nothing was refused"
 
     def step(self) -> bool:
-        """Look, and ask if it is time to; return whether it is done. LabError when time is up."""
-        self.seen = self.seen or self._done()
-        if self.seen or monotonic_s() < self._next_s:
+        """Look, and ask if it is time to; return whether it is done. LabError when time is up.
+
+        What was so before the first time it was asked for does not count.
+        """
+        now_s = monotonic_s()
+        if not self.seen and self._asked and now_s >= self._next_look_s:
+            self._next_look_s = now_s + LOOK_EVERY_S
+            self.seen = self._done()
+        if self.seen or now_s < self._next_ask_s:
             return self.seen
         if self._by.passed():
             raise LabError(
                 f"the operation was not done within {self._by.seconds:g} s; {self._last}"
             )
-        self._next_s = monotonic_s() + ASK_EVERY_S
+        self._next_ask_s = now_s + ASK_EVERY_S
+        self._asked = True
         try:
             self._ask()
         except OperationRefusedError as error:
@@ -193,7 +204,11 @@ class ReassignedReplica:
 
 
 class AddedPartitions:
-    """More partitions for a topic; they stay."""
+    """More partitions for a topic; they stay. Over once the pipeline writes to them.
+
+    Clients learn of them when they next ask for metadata: one that does not within `NOTICED_S` has
+    met nothing, which is no bite.
+    """
 
     def __init__(self, topic: str, add: int, *, around: Surroundings) -> None:
         around.watch.refresh()
@@ -210,6 +225,9 @@ class AddedPartitions:
             lambda: operator.add_partitions(self._topic, count=self._count),
             done=lambda: len(self._states()) >= self._count and whole(self._states()),
         )
+        self._noticed_by = Deadline(DONE_S + NOTICED_S)
+        self._next_look_s = 0.0
+        self._records = 0
 
     def apply(self) -> None:
         """Ask for the first time."""
@@ -220,12 +238,17 @@ class AddedPartitions:
         return True
 
     def pulse(self) -> None:
-        """Look until they are there."""
-        self._asking.step()
+        """Look until they are there and in full sync, then until something is in them."""
+        if not self._asking.seen:
+            if self._asking.step():
+                self._noticed_by = Deadline(NOTICED_S)
+        elif monotonic_s() >= self._next_look_s:
+            self._next_look_s = monotonic_s() + LOOK_EVERY_S
+            self._count_records()
 
     def finished(self) -> bool:
-        """Tell whether the new partitions were seen, with leaders and full in-sync replicas."""
-        return self._asking.seen
+        """Tell whether the new partitions hold records, or nobody noticed them in time."""
+        return self._asking.seen and (self._records > 0 or self._noticed_by.passed())
 
     def heal(self) -> None:
         """Do nothing: Kafka never takes partitions back."""
@@ -236,16 +259,23 @@ class AddedPartitions:
 
     def evidence(self) -> Evidence:
         """Return the new partitions, who leads them, and how much was written to them."""
-        new = [state for state in self._states() if state.partition >= self._before]
+        new = self._new()
+        self._count_records()
         leaders = [state.leader for state in new]
-        ends = self._around.lab.cluster.ends(_place(state) for state in new)
         return Evidence(
-            bit=self._asking.seen and bool(new),
+            bit=self._asking.seen and self._records > 0,
             sentences=(
                 f"partitions {[each.partition for each in new]} were seen, led by {leaders}",
-                f"{sum(ends.values())} records were in them",
+                f"{self._records} records were in them",
             ),
         )
+
+    def _count_records(self) -> None:
+        ends = self._around.lab.cluster.ends(_place(state) for state in self._new())
+        self._records = max(self._records, sum(ends.values()))
+
+    def _new(self) -> list[PartitionState]:
+        return [state for state in self._states() if state.partition >= self._before]
 
     def _states(self) -> list[PartitionState]:
         return [each for each in self._around.watch.partitions() if each.topic == self._topic]

@@ -33,7 +33,7 @@ class LocalDisk:
     def forget_tail(self, *, keep: float) -> tuple[LogLoss, ...]:
         """Cut what was never flushed off the newest segment of each log; a share of it stays."""
         self._require_dead()
-        points = segments.read_checkpoint(self._data / _RECOVERY_POINTS)
+        points = self._recovery_points()
         (self._data / _CLEAN_SHUTDOWN).unlink(missing_ok=True)
         losses = [
             self._cut_tail(folder, flushed=points.get(_place(folder), 0), keep=keep)
@@ -55,9 +55,9 @@ class LocalDisk:
 
     def _cut_tail(self, folder: Path, *, flushed: int, keep: float) -> LogLoss:
         """Cut the newest segment: the ones before it were flushed when they were rolled."""
-        newest = segments.newest(folder)
+        newest = newest_segment(folder)
         size = newest.stat().st_size
-        batches = list(segments.batches(newest))
+        batches = list(segments.batches(newest.read_bytes()))
         safe = max((at.ends_at for at in batches if at.next_offset <= flushed), default=0)
         left = safe + int((size - safe) * keep)
         begin = _end_of_log(newest, [at for at in batches if at.ends_at <= left])
@@ -75,6 +75,10 @@ class LocalDisk:
             end=_end_of_log(newest, batches),
         )
 
+    def _recovery_points(self) -> dict[tuple[str, int], int]:
+        path = self._data / _RECOVERY_POINTS
+        return segments.checkpoint(path.read_text(encoding="utf-8")) if path.exists() else {}
+
     def _logs(self) -> Iterator[Path]:
         """Yield each partition's folder, without the quorum's and those about to be deleted."""
         for folder in sorted(self._data.iterdir()):
@@ -88,16 +92,21 @@ class LocalDisk:
             raise LabError(f"{self._process.name} runs: its disk cannot forget anything now")
 
 
+def newest_segment(folder: Path) -> Path:
+    """Return the segment that a log appends to: the one with the highest first offset."""
+    return max(folder.glob("*.log"))
+
+
 def _whole(folder: Path) -> LogLoss:
     topic, partition = _place(folder)
-    newest = segments.newest(folder)
+    newest = newest_segment(folder)
     logs = sorted(folder.glob("*.log"))
     return LogLoss(
         topic=topic,
         partition=partition,
         bytes=sum(log.stat().st_size for log in logs),
         begin=int(logs[0].stem),
-        end=_end_of_log(newest, list(segments.batches(newest))),
+        end=_end_of_log(newest, list(segments.batches(newest.read_bytes()))),
     )
 
 

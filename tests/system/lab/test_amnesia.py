@@ -10,6 +10,7 @@ from harness.errors import LabError
 from harness.faults.driver import Driver, Surroundings
 from harness.faults.resolve import resolve_node
 from harness.lab.local import LocalLab, segments
+from harness.lab.local.disk import newest_segment
 from harness.schedule.words import amnesia, follower, leader, node
 
 from .conftest import TOPIC, await_full_isr, await_state, state
@@ -30,8 +31,11 @@ def end_on_disk(lab: LocalLab, number: int) -> int:
     folder = log_of(lab, number)
     if not folder.is_dir():
         return 0
-    newest = segments.newest(folder)
-    return max((each.next_offset for each in segments.batches(newest)), default=int(newest.stem))
+    newest = newest_segment(folder)
+    return max(
+        (each.next_offset for each in segments.batches(newest.read_bytes())),
+        default=int(newest.stem),
+    )
 
 
 def write(lab: LocalLab, count: int) -> int:
@@ -95,12 +99,12 @@ def test_a_cut_in_the_middle_of_a_batch_is_recovered_from(
     """A share of the tail stays, and its torn end is cut off by Kafka's own recovery."""
     end = write(lab, 400)
     number = resolve_node(follower("orders", 0), around)
-    newest = segments.newest(log_of(lab, number))
+    newest = newest_segment(log_of(lab, number))
     size = newest.stat().st_size
 
     def look(_: Driver) -> None:
         assert newest.stat().st_size == int(size * 0.37)
-        whole = [each.ends_at for each in segments.batches(newest)]
+        whole = [each.ends_at for each in segments.batches(newest.read_bytes())]
         assert max(whole) < newest.stat().st_size
 
     evidence = play(amnesia(node(number), keep=0.37), around, meanwhile=look)

@@ -117,7 +117,9 @@ def test_a_set_of_nodes_dies_at_once_and_counts_each_node_once(
         assert driver.resolved == {"nodes": [first, second]}
         assert not accepts(lab, first)
         assert not accepts(lab, second)
-        assert lab.cluster.controller() is None
+        wait_until(
+            lambda: lab.cluster.controller() is None, deadline_s=15, describe="no controller"
+        )
 
     evidence = play(fault, around, meanwhile=look)
     assert evidence.bit

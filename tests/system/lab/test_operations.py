@@ -8,7 +8,8 @@ from confluent_kafka.admin import AdminClient, ConfigResource
 
 from harness.clock import wait_until
 from harness.errors import UsageError
-from harness.faults.driver import Driver, Surroundings
+from harness.faults.driver import Driver, Lasting, Surroundings
+from harness.faults.make import make_driver
 from harness.lab.local import LocalLab
 from harness.lab.protocol import TopicSpec
 from harness.schedule.words import (
@@ -102,16 +103,45 @@ def small(lab: LocalLab, around: Surroundings) -> Iterator[Surroundings]:
 
 
 def test_added_partitions_have_leaders_and_take_records(lab: LocalLab, small: Surroundings) -> None:
-    """Five instead of two, in full sync; a client that asks now writes to the last one."""
-    evidence = play(add_partitions("small", 3), small)
+    """Five instead of two, in full sync; a client that learns of them writes to the last one."""
+    driver = make_driver(add_partitions("small", 3), small)
+    assert isinstance(driver, Lasting)
+    driver.apply()
+    producer = Producer(
+        {
+            "bootstrap.servers": lab.bootstrap(2),
+            "acks": "all",
+            "log_level": 0,
+            "topic.metadata.refresh.interval.ms": 200,
+        }
+    )
+
+    def written() -> bool:
+        driver.pulse()
+        states = [each for each in lab.cluster.partitions() if each.topic == "small-test"]
+        if len(states) == 5 and not driver.finished():
+            producer.produce("small-test", b"x", partition=4)
+            producer.poll(0.1)
+        return driver.finished()
+
+    wait_until(written, deadline_s=45, describe="a record in a new partition")
+    producer.purge()
+    evidence = heal(driver)
     assert evidence.bit
     states = [each for each in lab.cluster.partitions() if each.topic == "small-test"]
     assert len(states) == 5
     assert all(set(each.isr) == {1, 2, 3} for each in states)
-    producer = Producer({"bootstrap.servers": lab.bootstrap(2), "acks": "all", "log_level": 0})
-    producer.produce("small-test", b"x", partition=4)
-    assert producer.flush(10) == 0
-    assert lab.cluster.ends([("small-test", 4)]) == {("small-test", 4): 1}
+    assert lab.cluster.ends([("small-test", 4)])["small-test", 4] > 0
+
+
+def test_added_partitions_that_nobody_notices_did_not_bite(
+    lab: LocalLab, small: Surroundings
+) -> None:
+    """They are there, and empty: no client has met them."""
+    evidence = play(add_partitions("small", 1), small)
+    assert not evidence.bit
+    assert evidence.sentences[-1] == "0 records were in them"
+    assert sum(each.topic == "small-test" for each in lab.cluster.partitions()) == 3
 
 
 def test_a_topics_settings_change_and_come_back(lab: LocalLab, around: Surroundings) -> None:
@@ -135,7 +165,9 @@ def test_a_topics_settings_change_and_come_back(lab: LocalLab, around: Surroundi
 def test_a_setting_that_was_there_already_is_no_change(lab: LocalLab, around: Surroundings) -> None:
     """It is seen in force, but nothing became different: no bite."""
     value = settings_of(lab, ConfigResource.Type.TOPIC, TOPIC)["max.message.bytes"]
-    assert not play(configure_topic("orders", {"max.message.bytes": value}), around).bit
+    evidence = play(configure_topic("orders", {"max.message.bytes": value}), around)
+    assert not evidence.bit
+    assert evidence.sentences == (f"max.message.bytes of orders: {value} → {value}",)
 
 
 def test_every_nodes_settings_change_in_turn_and_come_back(
