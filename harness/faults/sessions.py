@@ -14,12 +14,15 @@ import psycopg
 
 from harness.background import Background
 from harness.clock import Deadline
+from harness.errors import LabError
 from harness.faults.driver import Evidence, Surroundings
 from harness.faults.instances import Who, named, resolution, running
 
 EVERY_S = 0.003
 PATIENCE_S = 10.0
 """A role without a transaction for this long is not waited for any longer."""
+LEASE_S = 15.0
+"""The search ends by itself when a run that went wrong has forgotten it for so long."""
 _STRIKE = """
 SELECT pid, backend_start::text, application_name, state,
        CASE WHEN xact_start IS NOT NULL AND state IN ('active', 'idle in transaction')
@@ -86,13 +89,13 @@ class EndTransactions:
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         self._roll = Roll()
         self._counted: dict[str, int] = {}
-        self._patience = Deadline(PATIENCE_S)
+        self._patience, self._lease = Deadline(PATIENCE_S), Deadline(LEASE_S)
         self._watch = Background("end-transactions", self._strike, period_s=EVERY_S)
 
     def apply(self) -> None:
         """Begin to look for transactions; FaultError when none of the processes runs."""
         running(tuple(self._who.values()), self._around, due="loss of transactions")
-        self._patience = Deadline(PATIENCE_S)
+        self._patience, self._lease = Deadline(PATIENCE_S), Deadline(LEASE_S)
         self._watch.start()
 
     def held(self) -> bool:
@@ -101,6 +104,7 @@ class EndTransactions:
 
     def pulse(self) -> None:
         """Make sure that the search goes on."""
+        self._lease = Deadline(LEASE_S)
         self._watch.raise_failure()
 
     def finished(self) -> bool:
@@ -149,6 +153,8 @@ class EndTransactions:
         return sum(self._around.supervisor.counters(*self._who[name]).read().values())
 
     def _strike(self) -> None:
+        if self._lease.passed():
+            raise LabError("The run that wanted transactions to be ended does not ask any more")
         try:
             if self._connection is None:
                 self._connection = psycopg.connect(
