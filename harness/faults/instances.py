@@ -59,15 +59,19 @@ class Rebalances:
         """Remember how long the journals are now: what follows is new."""
         self._role = role
         self._supervisor = supervisor
-        self._before = {number: self._size(number) for number in supervisor.wanted(role)}
+        self._before = {number: self._size(number) for number in self._numbers()}
 
     def sentences(self) -> tuple[str, ...]:
         """Say how often partitions were assigned and revoked; nothing where nobody journals it."""
-        added = b"".join(self._added(number) for number in self._supervisor.wanted(self._role))
+        added = b"".join(self._added(number) for number in self._numbers())
         assigned, revoked = len(_ASSIGNED.findall(added)), len(_REVOKED.findall(added))
         if not assigned + revoked:
             return ()
         return (f"{self._role}s were assigned partitions {assigned} times, revoked {revoked}",)
+
+    def _numbers(self) -> list[int]:
+        """Return every instance that is or was there, those that left again too."""
+        return [number for role, number in self._supervisor.instances() if role == self._role]
 
     def _size(self, number: int) -> int:
         path = self._supervisor.journal(self._role, number)

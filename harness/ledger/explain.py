@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from harness.errors import UsageError
+from harness.ledger.clocks import set_right
 from harness.ledger.details import json_value
 from harness.ledger.findings import Row
 from harness.ledger.ids import as_string
@@ -50,7 +51,8 @@ def explain(folder: Path, message_id: str) -> str:
 
     UsageError if no witness and no journal knows the message.
     """
-    timeline, journals = read_timeline(folder), read_journals(folder)
+    timeline = read_timeline(folder)
+    journals = set_right(read_journals(folder), timeline)
     rows = {name: _rows(folder, name, message_id) for name in MESSAGE_WITNESSES}
     lived = [m for j in journals for m in _journalled(j, message_id)]
     if not lived and not any(rows.values()):

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.ledger.acknowledged import with_acks
 from harness.ledger.checker import Checked, check
+from harness.ledger.clocks import set_right
 from harness.ledger.evidence import Evidence, Facts, Witnesses
 from harness.ledger.findings import Kind, NotMade, Verdict
 from harness.ledger.journal import Journal, evidence_of, figures_of, read_journals
@@ -45,8 +46,8 @@ def judge(folder: Path) -> Verdict:
     """
     _demand_run_folder(folder)
     schedule, environment = (read_json(folder / f"{n}.json") for n in ("schedule", "environment"))
-    timeline, journals = read_timeline(folder), read_journals(folder)
-    opened = _open(folder, promised(environment))
+    timeline, opened = read_timeline(folder), _open(folder, promised(environment))
+    journals = set_right(read_journals(folder), timeline)
     budget = str(schedule.get("budget", "safe"))
     evidence, facts = evidence_of(journals), facts_of(environment, timeline)
     checked = _progress_apart(_check(opened, evidence, facts), budget=budget)

@@ -117,7 +117,8 @@ def render(reports: tuple[PartReport, ...], *, choice: BackendChoice | None = No
 
 
 def _lines(report: PartReport) -> Iterator[str]:
-    yield f"{_MARKS[report.state]} {report.name:<18} {report.detail}"
+    mark = "-" if report.optional and report.state == "missing" else _MARKS[report.state]
+    yield f"{mark} {report.name:<18} {report.detail}"
     for note in report.notes:
         yield f"{'':21}passed over: {note}"
     if report.remedy is not None:

@@ -36,7 +36,10 @@ class AfterCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtPoint:
-    """The `passes`-th pass of a named crash point after the storm began. Kills of roles only."""
+    """The `passes`-th pass of a named crash point after the storm began.
+
+    For kills and pauses of one process of a role.
+    """
 
     __pydantic_config__ = STRICT
     point: str
@@ -104,7 +107,10 @@ class Timed:
         return self._with(trigger=_moment(seconds=seconds, acked=acked, processed=processed))
 
     def at(self, point: str, *, passes: int = 1) -> Self:
-        """Start at the `passes`-th pass of a crash point after the storm began (kills of roles)."""
+        """Start at the `passes`-th pass of a crash point after the storm began.
+
+        The process kills or stops itself there: for kills and pauses of one process of a role.
+        """
         return self._with(trigger=AtPoint(point=point, passes=passes))
 
     def when(

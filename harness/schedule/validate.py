@@ -15,7 +15,16 @@ from harness.schedule.operations import (
     Reassign,
 )
 from harness.schedule.overlap import RESYNC_S
-from harness.schedule.processes import Amnesia, Kill, KillRecovering, Pause, RestartStorm, Scale
+from harness.schedule.processes import (
+    Amnesia,
+    Kill,
+    KillRecovering,
+    Pause,
+    RestartStorm,
+    Scale,
+    Skew,
+    Stop,
+)
 from harness.schedule.reach import NODE_NUMBERS
 from harness.schedule.targets import Follower, Former, Instance, Leader, Node, Nodes, Role
 from harness.schedule.values import Fault, Operation, Schedule
@@ -66,8 +75,7 @@ def _problems(place: int, fault: Fault, count: int, pipeline: _Pipeline) -> Iter
         yield from _moment_problems(part, place, count, pipeline)
     yield from _trigger_problems(fault, place)
     yield from _own_problems(fault, pipeline)
-    if isinstance(fault, Kill | Pause) and isinstance(fault.target, Instance):
-        yield from _own_end_problems(fault, pipeline.roles)
+    yield from _own_end_problems(fault, pipeline.roles)
 
 
 def _parts(fault: object) -> Iterator[object]:
@@ -158,6 +166,8 @@ def _own_problems(fault: Fault, pipeline: _Pipeline) -> Iterator[str]:
             yield f"{fault.to} instances are not between 0 and {SLOTS - others}"
     elif isinstance(fault, Amnesia) and not 0.0 <= fault.keep <= 1.0:
         yield f"a share of {fault.keep:g} cannot be kept"
+    elif isinstance(fault, Skew) and not (abs(fault.by_s) >= 1 and fault.by_s % 1 == 0):
+        yield f"a clock is wrong by one or more whole seconds, not by {fault.by_s:g}"
     elif isinstance(fault, KillRecovering) and fault.times < 1:
         yield "it is killed again at least once"
     every_s = fault.every_s if isinstance(fault, RestartStorm) else getattr(fault, "flap_s", None)
@@ -193,11 +203,22 @@ def _frames_problems(fault: Frames) -> Iterator[str]:
         yield "delay_ms belongs to act `delay`, and to no other"
 
 
-def _own_end_problems(fault: Kill | Pause, roles: Mapping[str, int]) -> Iterator[str]:
+def _own_end_problems(fault: Fault, roles: Mapping[str, int]) -> Iterator[str]:
     """Yield an end that only the absent role could bring about."""
-    target, end = fault.target, fault.end
-    alone = isinstance(target, Instance) and roles.get(target.role) == 1
-    if alone and isinstance(target, Instance) and isinstance(end, AfterCount):
+    role, end = _emptied(fault, roles), fault.end
+    if role is not None and isinstance(end, AfterCount):
         counts = {"acked": "relay", "processed": "consumer"}[end.event]
-        if target.role == counts:
-            yield f"it ends after {end}, but its only {target.role} is away"
+        if role == counts:
+            yield f"it ends after {end}, but every {role} is away"
+
+
+def _emptied(fault: Fault, roles: Mapping[str, int]) -> str | None:
+    """Return the role of which no process is left while the fault is in force."""
+    if isinstance(fault, Scale):
+        return fault.target.role if fault.to == 0 else None
+    if not isinstance(fault, Kill | Pause | Stop):
+        return None
+    target = fault.target
+    if isinstance(target, Instance):
+        return target.role if roles.get(target.role) == 1 else None
+    return target.role if isinstance(target, Role) else None

@@ -100,6 +100,19 @@ def test_the_doctor_says_what_a_person_must_do() -> None:
     assert lines[-1].startswith("A lab cannot start here")
 
 
+def test_an_optional_part_that_is_missing_keeps_nothing_from_starting() -> None:
+    """It is told, with its remedy, and without the mark of what must be mended."""
+    gone = doctor.PartReport(
+        name="wrong clocks", state="missing", detail="not here", remedy="install", optional=True
+    )
+    lines = doctor.render((gone,)).splitlines()
+
+    assert doctor.ready((gone,))
+    assert lines[0].startswith("- wrong clocks")
+    assert "→ install" in lines[1]
+    assert lines[-1] == "A lab can start here."
+
+
 @pytest.mark.parametrize(
     ("engine", "said"), [(None, "no engine answers"), ("Docker 26", "answers: Docker 26")]
 )

@@ -10,6 +10,7 @@ from harness.schedule.words import (
     add_partitions,
     consumer,
     database,
+    every,
     former,
     instance,
     kill,
@@ -20,6 +21,7 @@ from harness.schedule.words import (
     relay,
     restart,
     scale,
+    skew,
     stop,
 )
 
@@ -48,7 +50,10 @@ ROLES = {"producer": 1, "relay": 1, "consumer": 2}
         (kill(relay(0)).at("after_send", passes=0), "not 0 times"),
         (kill(node(1)).after(seconds=-1), "lie in the past"),
         (cannot_fetch(node(1), source=node(9)), "there is no node 9"),
-        (pause(relay(0)).until(acked=5), "its only relay is away"),
+        (pause(relay(0)).until(acked=5), "every relay is away"),
+        (stop(every("consumer")).until(processed=5), "every consumer is away"),
+        (scale("consumer", to=0).until(processed=5), "every consumer is away"),
+        (skew(relay(0), by_s=0.4), "one or more whole seconds, not by 0.4"),
     ],
 )
 def test_an_impossible_fault_is_named_with_its_place(fault: Fault, said: str) -> None:
