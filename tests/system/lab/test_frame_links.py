@@ -82,7 +82,7 @@ def test_a_frame_proxy_that_dies_is_trouble_that_is_told() -> None:
         lab.frames.lead(links(SLOT))
         (process,) = lab.frames.server.family()
         process.kill()
-        wait_until(lambda: lab.check_alive(), deadline_s=PATIENCE_S, describe="the trouble")
+        wait_until(lab.check_alive, deadline_s=PATIENCE_S, describe="the trouble")
         assert "the frame proxy died unasked with status -9" in lab.check_alive()[0]
         with pytest.raises(LabError, match="The frame proxy did not arm"):
             arm(lab)
