@@ -124,7 +124,7 @@ class CatchFrames:
 def sentences(fault: Frames, sighting: FrameSighting) -> Iterable[str]:
     """Say what a rule saw and did."""
     kind = f"{fault.api} {fault.part}s"
-    yield f"{sighting.seen} {kind} arrived while it was armed, {sighting.caught_count} were caught"
+    yield f"{sighting.seen} {kind} arrived while it was armed, {sighting.caught_count} caught"
     for caught in sighting.caught[:_MOST_SENTENCES]:
         yield _caught_sentence(fault, caught)
     if sighting.caught_count > _MOST_SENTENCES:

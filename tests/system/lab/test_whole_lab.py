@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, Producer
 
 from harness.clock import wait_until
 from harness.lab.local import LocalLab
+from harness.lab.local.layout import CLIENT_LINKS
 from harness.lab.protocol import NODES, Link
 from harness.schedule.network import Damage
 
@@ -45,17 +46,20 @@ def test_the_description_is_json_and_holds_what_is_in_force(lab: LocalLab) -> No
 
 
 def test_no_listener_of_the_lab_is_off_loopback(lab: LocalLab) -> None:
-    """Asked of the operating system, for every process of the lab."""
+    """Asked of the operating system, for every process of the lab, all client links led."""
+    lab.frames.lead(CLIENT_LINKS)
     listening = [
         (connection.laddr.ip, connection.laddr.port)
-        for server in (*lab.nodes.values(), lab.toxiproxy, lab.database)
+        for server in (*lab.nodes.values(), lab.toxiproxy, lab.frames.server, lab.database)
         for process in server.family()
         for connection in process.net_connections("inet")
         if connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
     ]
-    assert len(listening) >= len(lab.layout.all())
+    lab.frames.lead_back()
+    expected = set(lab.layout.all()) - {lab.layout.frames}  # open for one call only, and closed
+    assert len(listening) >= len(expected)
     assert {ip for ip, _ in listening} <= {"127.0.0.1", "::ffff:127.0.0.1"}
-    assert {port for _, port in listening} == set(lab.layout.all())
+    assert {port for _, port in listening} == expected
 
 
 def test_nodes_talk_to_each_other_through_proxies_only(lab: LocalLab) -> None:
