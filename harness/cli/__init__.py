@@ -1,0 +1,61 @@
+"""The `harness` command. It parses, calls, prints and exits; what it does lives in the rooms."""
+
+import re
+import signal
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from harness.cli import lab, many, runs
+from harness.errors import HarnessError
+
+
+class _Commands(click.Group):
+    """Turns errors of the harness into one message and their exit code."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command; the examples in its help keep their lines."""
+        if cmd.help is not None:
+            cmd.help = re.sub(r"(?m)^(Examples?: )", "\b\n\\1", cmd.help)
+        super().add_command(cmd, name)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  (click's own signature)
+        try:
+            return super().invoke(ctx)
+        except HarnessError as error:
+            click.echo(f"harness: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise  # whoever read our words has heard enough: click ends quietly
+        except OSError as error:  # a file that cannot be read, wherever it is asked for
+            click.echo(f"harness: {error}", err=True)
+            ctx.exit(HarnessError.exit_code)
+        except KeyboardInterrupt:
+            click.echo("harness: interrupted; the lab was taken down", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="zero-loss-harness")
+def main() -> None:
+    """Prove that a Kafka pipeline loses nothing and processes everything exactly once."""
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
+        signal.signal(ending, _terminated)
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+for _command in (
+    lab.doctor,
+    lab.up,
+    runs.run,
+    runs.check,
+    runs.explain,
+    runs.variants,
+    many.campaign,
+    many.replay,
+):
+    main.add_command(_command)

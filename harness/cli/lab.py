@@ -1,0 +1,81 @@
+"""Commands about the lab itself: what there is to make one from, and one that stays."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from harness.cli.options import JSON, KAFKA, lab_options
+from harness.clock import sleep
+
+if TYPE_CHECKING:
+    from harness.lab.choice import LabChoice
+    from harness.lab.protocol import Lab
+
+
+@click.command()
+@KAFKA
+@JSON
+def doctor(*, kafka_version: str, as_json: bool) -> None:
+    """List every part the lab needs: found (version, where from) or missing (what to do).
+
+    Examples: harness doctor
+              harness doctor --kafka 3.9.1
+    """
+    from harness.lab.choice import choose  # noqa: PLC0415
+    from harness.provision import doctor as examination  # noqa: PLC0415
+
+    reports = examination.examine(choose(kafka_version=kafka_version).kafka_version)
+    choice = examination.backend_choice()
+    if as_json:
+        parts = [report.to_json() for report in reports]
+        click.echo(json.dumps({"parts": parts, "backend": choice.to_json()}, indent=2))
+    else:
+        click.echo(examination.render(reports, choice=choice))
+    if not examination.ready(reports):
+        sys.exit(4)
+
+
+@click.command()
+@click.option("--port-base", type=int, help="First of the ports to use; default: chosen free.")
+@lab_options
+def up(*, port_base: int | None, choice: "LabChoice") -> None:
+    """Keep a lab standing, print its endpoints, take it down on Ctrl-C.
+
+    Examples: harness up
+              harness up --profile production --kafka 3.9.1
+    """
+    from harness.lab.local import start_local_lab  # noqa: PLC0415
+    from harness.progress import choose  # noqa: PLC0415
+    from harness.provision.parts import provide  # noqa: PLC0415
+
+    progress = choose(sys.stderr)
+    parts = provide(choice.kafka_version, features=choice.features, progress=progress.note)
+    lab = start_local_lab(
+        parts, profile=choice.profile, progress=progress.note, port_base=port_base
+    )
+    try:
+        click.echo(
+            f"\nlab {lab.name} is ready after {lab.boot_s:.1f} s "
+            f"({lab.memory_bytes() / 2**20:.0f} MB): profile {choice.profile.name}, "
+            f"Kafka {choice.kafka_version}"
+        )
+        for endpoint in lab.endpoints():
+            click.echo(f"  {endpoint.name:28} {endpoint.address}")
+        click.echo("Ctrl-C takes it down.")
+        _stand(lab)
+    except KeyboardInterrupt:
+        click.echo("taking it down", err=True)
+    finally:
+        lab.close()
+
+
+def _stand(lab: "Lab") -> NoReturn:
+    """Wait for Ctrl-C, telling once of each server that dies meanwhile."""
+    told: set[str] = set()
+    while True:
+        sleep(1.0)
+        for sentence in set(lab.check_alive()) - told:
+            told.add(sentence)
+            click.echo(f"harness: {sentence}", err=True)

@@ -1,0 +1,78 @@
+"""Options and small answers that several commands share."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+import click
+
+from harness.errors import UsageError
+from harness.provision.kafka import KAFKA_VERSION
+
+RUNS = Path("runs")
+PROFILE = click.option(
+    "--profile",
+    default="fast",
+    show_default=True,
+    help="Time-outs of nodes and clients: fast, or production (Kafka's own defaults).",
+)
+KAFKA = click.option(
+    "--kafka",
+    "kafka_version",
+    default=KAFKA_VERSION,
+    show_default=True,
+    help="Any release from 3.9.0 on that Maven has.",
+)
+FEATURE = click.option(
+    "--feature",
+    "features",
+    multiple=True,
+    metavar="NAME=LEVEL",
+    help="A feature level the new cluster begins with, e.g. eligible.leader.replicas.version=0.",
+)
+
+
+def lab_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which lab is wanted; the command is given the `choice`."""
+
+    @wraps(command)
+    def with_choice(
+        *, profile: str, kafka_version: str, features: tuple[str, ...], **others: object
+    ) -> None:
+        from harness.lab.choice import choose  # noqa: PLC0415
+
+        choice = choose(profile=profile, kafka_version=kafka_version, features=features)
+        command(choice=choice, **others)
+
+    for option in (FEATURE, KAFKA, PROFILE):
+        with_choice = option(with_choice)
+    return with_choice
+
+
+RUNS_OPTION = click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    show_default=True,
+    help="Where run folders are made.",
+)
+BACKEND = click.option("--backend", default="auto", show_default=True, help="auto or local.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
+
+
+def existing_run(run_folder: Path) -> Path:
+    """Return it, or tell that it is no run folder."""
+    if not (run_folder / "timeline.jsonl").is_file():
+        raise UsageError(
+            f"{run_folder} is no run folder: it holds no timeline.jsonl",
+            remedy="name a folder under runs/",
+        )
+    return run_folder
+
+
+def width() -> int:
+    """Return how many columns there are to write in."""
+    columns = os.get_terminal_size().columns if sys.stdout.isatty() else 100
+    return max(60, min(columns, 140))

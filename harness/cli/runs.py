@@ -1,0 +1,124 @@
+"""Commands about one run: play it, judge it again, tell a message's life."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.options import BACKEND, JSON, RUNS_OPTION, existing_run, lab_options, width
+
+if TYPE_CHECKING:
+    from harness.lab.choice import LabChoice
+
+
+@click.command()
+@click.option(
+    "--pipeline",
+    "pipeline_name",
+    help="A pipeline.toml, or a built-in pipeline; default: outbox, or what the schedule names.",
+)
+@click.option("--variant", help="A named set of overrides; see `harness variants`.")
+@click.option(
+    "--schedule",
+    "schedule_file",
+    type=click.Path(path_type=Path),
+    help="A schedule.json, or a run folder to play again.",
+)
+@RUNS_OPTION
+@BACKEND
+@lab_options
+@JSON
+def run(
+    *,
+    pipeline_name: str | None,
+    variant: str | None,
+    schedule_file: Path | None,
+    runs: Path,
+    backend: str,
+    choice: "LabChoice",
+    as_json: bool,
+) -> None:
+    """Play one schedule and judge it.
+
+    Without one it is what shows the variant, or the death of a leader under load.
+
+    Examples: harness run --variant acks-1
+              harness run --schedule runs/…/schedule.json
+              harness run --pipeline my/pipeline.toml
+              harness run --profile production --kafka 3.9.1
+    """
+    from harness.ledger.render import render_verdict  # noqa: PLC0415
+    from harness.progress import choose  # noqa: PLC0415
+    from harness.run.plan import plan  # noqa: PLC0415
+    from harness.run.session import LabSession, choose_backend, default_start  # noqa: PLC0415
+
+    choose_backend(backend)
+    pipeline, schedule = plan(pipeline_name, variant_name=variant, schedule_file=schedule_file)
+    progress = choose(sys.stderr)
+    start = default_start(progress=progress.note, choice=choice)
+    with LabSession(start=start, runs=runs, observers=[progress]) as session:
+        result = session.play(pipeline, schedule)
+    if as_json:
+        click.echo((result.folder / "verdict.json").read_text(encoding="utf-8"))
+    else:
+        click.echo(render_verdict(result.verdict, width=width()))
+        click.echo(f"\nrun folder: {result.folder} ({result.took_s:.1f} s)")
+    sys.exit(result.verdict.exit_code)
+
+
+@click.command()
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@JSON
+def check(run_folder: Path, *, as_json: bool) -> None:
+    """Judge a run folder again, offline, from its witnesses alone.
+
+    Example: harness check runs/20261124T031500.123-outbox-1a2b3c4d5e6f
+    """
+    from harness.ledger.judge import judge  # noqa: PLC0415
+    from harness.ledger.render import render_verdict  # noqa: PLC0415
+
+    verdict = judge(existing_run(run_folder))
+    if as_json:
+        click.echo(json.dumps(verdict.as_json(), indent=2))
+    else:
+        click.echo(render_verdict(verdict, width=width()))
+    sys.exit(verdict.exit_code)
+
+
+@click.command()
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@click.argument("message")
+def explain(run_folder: Path, message: str) -> None:
+    """Tell one message's life in order of time, faults included.
+
+    Example: harness explain runs/20261124T031500.123-outbox-1a2b3c4d5e6f 1042
+    """
+    from harness.ledger.explain import explain as tell  # noqa: PLC0415
+
+    click.echo(tell(existing_run(run_folder), message))
+
+
+@click.command()
+@JSON
+def variants(*, as_json: bool) -> None:
+    """List the named variants: what each changes and which finding it must lead to.
+
+    Example: harness variants
+    """
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from harness.pipeline.variant import list_variants  # noqa: PLC0415
+
+    found = list_variants()
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], indent=2))
+        return
+    for each in found:
+        expects = (
+            "holds"
+            if each.expects is None
+            else f"must be caught: {each.expects.finding} {each.expects.hop or ''}"
+        )
+        click.echo(f"{each.name:28} {each.row:26} {expects}\n{'':28} {each.why}")
