@@ -17,7 +17,7 @@ class _Commands(click.Group):
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Add a command; the examples in its help keep their lines."""
         if cmd.help is not None:
-            cmd.help = re.sub(r"(?m)^(Examples?: )", "\b\n\\1", cmd.help)
+            cmd.help = re.sub(r"(?m)^( *)(Examples?: )", "\\1\b\n\\1\\2", cmd.help)
         super().add_command(cmd, name)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  (click's own signature)
