@@ -3,7 +3,13 @@
 from harness.run.plan import pipeline, variant
 from harness.run.result import RunResult
 from harness.run.session import LabSession
-from harness.schedule.network_words import cannot_fetch, isolate
+from harness.schedule.network_words import (
+    cannot_fetch,
+    cannot_reach,
+    damage,
+    isolate,
+    latency,
+)
 from harness.schedule.values import Schedule, Workload
 from harness.schedule.words import (
     consumer,
@@ -25,12 +31,15 @@ __all__ = [
     "Schedule",
     "Workload",
     "cannot_fetch",
+    "cannot_reach",
     "consumer",
+    "damage",
     "database",
     "follower",
     "instance",
     "isolate",
     "kill",
+    "latency",
     "leader",
     "node",
     "pause",
