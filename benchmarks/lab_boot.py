@@ -18,8 +18,15 @@ from harness.lab.local import LocalLab, start_local_lab
 from harness.lab.protocol import TopicSpec
 from harness.provision import cache
 from harness.provision.parts import Parts, provide
+from harness.schedule.network import Damage
 
-FLAVOURS = ("refuse", "drop", "hold")
+DAMAGES = (
+    *(Damage(flavour=flavour) for flavour in ("refuse", "drop", "hold", "reset")),
+    Damage(flavour="latency", amount=100),
+    Damage(flavour="bandwidth", amount=10),
+    Damage(flavour="slice", amount=10),
+    Damage(flavour="limit", amount=1000),
+)
 LINKS_AT_ONCE = 10
 
 
@@ -27,7 +34,7 @@ def main() -> None:
     """Print one line for each figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--labs", type=int, default=5, help="warm boots (default 5)")
-    parser.add_argument("--cuts", type=int, default=20, help="cuts for each flavour (default 20)")
+    parser.add_argument("--cuts", type=int, default=20, help="cuts in each flavour (default 20)")
     options = parser.parse_args()
     parts = provide(progress=print)
     print(f"load average at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -52,16 +59,18 @@ def _boot(parts: Parts) -> tuple[float, float]:
 def _measure(lab: LocalLab, *, cuts: int) -> None:
     print(f"memory: {lab.memory_bytes() / 1e6:.0f} MB")
     some = lab.links.all()[:LINKS_AT_ONCE]
-    for flavour in FLAVOURS:
+    for damage in DAMAGES:
         pairs = [
             (
-                _timed(partial(lab.links.cut, some, flavour=flavour)),
+                _timed(partial(lab.links.cut, some, damage=damage)),
                 _timed(lambda: lab.links.heal(some)),
             )
             for _ in range(cuts)
         ]
         for what, times in zip(("cut", "heal"), zip(*pairs, strict=True), strict=True):
-            _print_spread(f"{what} {LINKS_AT_ONCE} links, {flavour}", times, unit="ms", scale=1000)
+            _print_spread(f"{what} {LINKS_AT_ONCE} links, {damage}", times, unit="ms", scale=1000)
+    looks = [_timed(lambda: lab.links.traffic(lab.links.all())) for _ in range(cuts)]
+    _print_spread("observe the traffic of all links", looks, unit="ms", scale=1000)
     creations = [_timed(lambda n=n: lab.database.create(f"b{n}")) for n in range(cuts)]
     _print_spread("create a database", creations, unit="ms", scale=1000)
     topics = [_timed(lambda n=n: lab.cluster.create_topics([_topic(n)])) for n in range(cuts)]

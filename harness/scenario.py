@@ -3,7 +3,14 @@
 from harness.run.plan import pipeline, variant
 from harness.run.result import RunResult
 from harness.run.session import LabSession
-from harness.schedule.network_words import cannot_fetch, frames, isolate
+from harness.schedule.network_words import (
+    cannot_fetch,
+    cannot_reach,
+    damage,
+    frames,
+    isolate,
+    latency,
+)
 from harness.schedule.values import Schedule, Workload
 from harness.schedule.words import (
     add_partitions,
@@ -45,11 +52,13 @@ __all__ = [
     "add_partitions",
     "amnesia",
     "cannot_fetch",
+    "cannot_reach",
     "configure_nodes",
     "configure_topic",
     "consumer",
     "controller",
     "coordinator",
+    "damage",
     "database",
     "every",
     "follower",
@@ -59,6 +68,7 @@ __all__ = [
     "isolate",
     "kill",
     "kill_recovering",
+    "latency",
     "leader",
     "move_leader",
     "node",

@@ -338,6 +338,16 @@ def test_traffic_counts_the_bytes_of_each_link_both_ways(
     assert counts() >= (11, 11)
 
 
+def test_connections_are_counted_where_the_kernel_does_not_tell_of_bytes(
+    links: LocalLinks, client: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on other systems than Linux: bytes are unknown, never zero."""
+    assert client
+    monkeypatch.delattr(socket, "AF_NETLINK")
+    seen = links.traffic([LINK])[LINK]
+    assert (seen.established, seen.asked_bytes, seen.answered_bytes) == (1, None, None)
+
+
 def test_a_call_that_fails_leaves_the_state_unknown_and_healing_makes_the_proxy_anew(
     links: LocalLinks, layout: Layout, echo: Echo
 ) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 from confluent_kafka import Producer
@@ -27,6 +28,13 @@ def lab() -> Iterator[LocalLab]:
 @pytest.fixture
 def load(lab: LocalLab) -> Iterator[None]:
     """Produce all the time through slot 1: an ISR does not shrink without a pending write."""
+    with producing(lab):
+        yield
+
+
+@contextmanager
+def producing(lab: LocalLab) -> Iterator[None]:
+    """Produce through slot 1 to every partition of the test topic until left."""
     producer = Producer(
         {"bootstrap.servers": lab.bootstrap(1), "acks": "all", "linger.ms": 5, "log_level": 0}
     )
@@ -35,16 +43,19 @@ def load(lab: LocalLab) -> Iterator[None]:
     def produce() -> None:
         while not stop.wait(0.02):
             for partition in range(3):
-                producer.produce(TOPIC, b"x" * 100, partition=partition)
+                with suppress(BufferError):  # its queue is full while nobody takes anything
+                    producer.produce(TOPIC, b"x" * 100, partition=partition)
             producer.poll(0)
 
     thread = threading.Thread(target=produce)
     thread.start()
-    yield
-    stop.set()
-    thread.join()
-    producer.purge()
-    producer.flush(2)
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        producer.purge()
+        producer.flush(2)
 
 
 @pytest.fixture
@@ -66,12 +77,17 @@ def await_state(
     lab: LocalLab, condition: Callable[[PartitionState], bool], *, describe: str
 ) -> None:
     """Wait until partition 0 of the test topic is so."""
-    wait_until(
-        lambda: condition(state(lab)),
-        deadline_s=15,
-        describe=describe,
-        last_seen=lambda: state(lab),
-    )
+    seen: list[object] = []
+
+    def so() -> bool:
+        try:
+            seen[:] = [now := state(lab)]
+        except LabError as error:  # on a busy machine nobody may answer in time, for once
+            seen[:] = [error.message]
+            return False
+        return condition(now)
+
+    wait_until(so, deadline_s=15, describe=describe, last_seen=lambda: seen)
 
 
 def await_full_isr(lab: LocalLab) -> None:
