@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -210,11 +211,20 @@ def kill(harness: "subprocess.Popen[str]", ground: Ground, *, warden_too: bool) 
     """SIGKILL the harness, its warden first if that is to die; tell whether there was one."""
     wardens = ground.wardens()
     if warden_too:
-        for process in wardens:
-            process.kill()
+        end(wardens)
     harness.kill()
     harness.communicate()
-    return bool(wardens)
+    just_started = ground.wardens()
+    if warden_too:
+        end(just_started)
+    return bool(wardens or just_started)
+
+
+def end(processes: list[psutil.Process]) -> None:
+    """SIGKILL each of them."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @pytest.mark.parametrize("moment", moments(), ids=str)
