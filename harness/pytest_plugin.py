@@ -1,5 +1,6 @@
 """The pytest plugin: options, the `lab` fixture, and failures that explain themselves."""
 
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.provision.kafka import KAFKA_VERSION
+
+DRAWN_A_SESSION = 4
+"""Drawn schedules that a session adds to the simplest one, which all of them share."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +29,48 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kafka", default=KAFKA_VERSION, help=f"release of Kafka (default: {KAFKA_VERSION})"
     )
     group.addoption("--runs", default="runs", help="where run folders are made (default: runs)")
+    group.addoption("--all", action="store_true", help="play every scenario, the long ones too")
+    group.addoption(
+        "--schedules",
+        type=int,
+        default=4,
+        metavar="N",
+        help="how many drawn schedules are played, about (default: 4)",
+    )
+    group.addoption(
+        "--seed", type=int, default=None, help="root seed of drawn schedules; default: a new one"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Teach pytest the marker of unsafe twins."""
     config.addinivalue_line("markers", "unsafe: an unsafe twin that the harness must catch")
+    config.addinivalue_line("markers", "thorough: played with --all only")
+    if config.getoption("--seed") is None:
+        config.option.seed = secrets.randbits(32)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the thorough ones for `--all`, unless one is named."""
+    if config.getoption("--all") or any("::" in argument for argument in config.args):
+        return
+    left = [item for item in items if item.get_closest_marker("thorough")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a scenario that plays drawn schedules its sessions."""
+    if "drawn_session" in metafunc.fixturenames:
+        asked = metafunc.config.getoption
+        new_ones = DRAWN_A_SESSION
+        sessions = range(-(-max(0, asked("--schedules")) // new_ones))
+        metafunc.parametrize(
+            "drawn_session",
+            [(asked("--seed"), session) for session in sessions],
+            ids=[f"session-{session}" for session in sessions],
+        )
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -37,7 +78,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     asked = config.getoption
     return (
         f"harness: backend {asked('--backend')}, profile {asked('--profile')}, "
-        f"Kafka {asked('--kafka')}, runs in {asked('--runs')}"
+        f"Kafka {asked('--kafka')}, runs in {asked('--runs')}, --seed {asked('--seed')}"
     )
 
 

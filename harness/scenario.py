@@ -1,5 +1,6 @@
 """The public names: everything that a scenario is written with, and nothing else."""
 
+from harness.campaign.sessions import DrawnSchedules
 from harness.run.plan import pipeline, variant
 from harness.run.result import RunResult
 from harness.run.session import LabSession
@@ -45,6 +46,7 @@ from harness.schedule.words import (
 )
 
 __all__ = [
+    "DrawnSchedules",
     "LabSession",
     "RunResult",
     "Schedule",
