@@ -22,21 +22,22 @@ class Trials:
         self.runs = 0
         self._counts: dict[str, Rate] = {}
         self._known: set[str] = set()
+        self._keys: dict[int, tuple[Schedule, str]] = {}
 
     def count(self, schedule: Schedule, *, failed: bool) -> None:
         """Add one run."""
         before = self.rate(schedule)
         after = Rate(hits=before.hits + failed, runs=before.runs + 1)
-        self._counts[repr(schedule)] = after
+        self._counts[self._key(schedule)] = after
         self.runs += 1
 
     def rate(self, schedule: Schedule) -> Rate:
         """Return how often a schedule failed so far."""
-        return self._counts.get(repr(schedule), _NEVER)
+        return self._counts.get(self._key(schedule), _NEVER)
 
     def know(self, schedule: Schedule) -> None:
         """Take a schedule into those whose rate says what to expect of the next ones."""
-        self._known.add(repr(schedule))
+        self._known.add(self._key(schedule))
 
     def expected(self) -> float:
         """Return how often a schedule with the whole cause in it is expected to fail.
@@ -61,3 +62,13 @@ class Trials:
         if rate.hits >= hits:
             return True
         return False if rate.runs - rate.hits >= hits * self.patience() else None
+
+    def _key(self, schedule: Schedule) -> str:
+        """Return what equal schedules share: not every fault can be hashed, and each can be said.
+
+        The schedule is kept beside its key, so that no other one can get the same id.
+        """
+        known = self._keys.get(id(schedule))
+        if known is None:
+            known = self._keys[id(schedule)] = (schedule, repr(schedule))
+        return known[1]
