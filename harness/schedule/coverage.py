@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.schedule.dice import from_seed
+from harness.schedule.item import Item
 from harness.schedule.moments import AtPoint
 from harness.schedule.network import Cut, Frames, Isolate, Partition, Unreachable
 from harness.schedule.operations import AddPartitions, ConfigureTopic, MoveLeader, Reassign
@@ -81,6 +83,12 @@ def grid(
             for key in keys
         )
     )
+
+
+def possible(menu: Iterable[Item]) -> list[tuple[str, str, Phase]]:
+    """Return the cells that the items of a menu may fill."""
+    made = [item.make(from_seed(0)) for item in menu]
+    return sorted({(*tag(fault), phase(fault)) for fault in made})
 
 
 def tag(fault: Fault) -> Tag:

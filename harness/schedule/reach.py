@@ -87,13 +87,13 @@ def _name(faults: Sequence[Fault], target: NodeLike, place: int) -> str:
     if isinstance(target, Node):
         return str(target)
     if isinstance(target, Former):
-        earlier = _sole_node(faults[target.fault])
+        earlier = sole_node(faults[target.fault])
         if earlier is not None:
             return _name(faults, earlier, target.fault)
     return f"{target} as of fault {place}"
 
 
-def _sole_node(fault: Fault) -> NodeLike | None:
+def sole_node(fault: Fault) -> NodeLike | None:
     """Return the one node that a fault names, which is what `Former` then stands for."""
     if isinstance(fault, Partition):
         return fault.nodes[0] if len(fault.nodes) == 1 else None

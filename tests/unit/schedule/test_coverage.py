@@ -1,7 +1,9 @@
 """The coverage grid counts what met the system, and shows what was never tried."""
 
-from harness.schedule.coverage import Met, grid, plane, tag
+from harness.schedule.coverage import Met, grid, plane, possible, tag
+from harness.schedule.menu import items
 from harness.schedule.network_words import cannot_fetch, cannot_reach, isolate, ring
+from harness.schedule.shape import OUTBOX
 from harness.schedule.values import Schedule
 from harness.schedule.words import (
     add_partitions,
@@ -24,10 +26,10 @@ def test_only_faults_that_bit_fill_a_cell() -> None:
     schedule = Schedule(
         pipeline="outbox", faults=(kill(LEADER), kill(relay(0)).at("after_send", passes=2))
     )
-    possible = [("pause", "leader", "under load"), ("kill", "leader", "under load")]
+    cells = [("pause", "leader", "under load"), ("kill", "leader", "under load")]
     found = grid(
         [(schedule, (Met(bit=True), Met(bit=False))), (schedule, (Met(bit=True),))],
-        possible=possible,
+        possible=cells,
     )
     counts = {
         (each.fault, each.target, each.phase): (each.scheduled, each.bit) for each in found.cells
@@ -45,6 +47,14 @@ def test_a_grid_of_nothing_is_empty() -> None:
     """No run, no cell, no share."""
     assert grid([]).cells == ()
     assert grid([]).share == 0.0
+
+
+def test_what_was_never_scheduled_is_an_empty_cell() -> None:
+    """The menu says which cells there could be; a campaign of nothing has met none of them."""
+    cells = possible(items(OUTBOX))
+    assert ("kill", "relay", "after_send") in cells
+    assert ("cut/drop", "follower to leader, replication", "under load") in cells
+    assert len(grid([], possible=cells).empty) == len(cells) >= 100
 
 
 def test_every_plane_has_its_own_words() -> None:
