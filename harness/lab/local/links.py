@@ -133,7 +133,7 @@ class LocalLinks:
             self._make_anew(link)
             return
         harmful = {toxic.name for damage in damages for toxic in toxics_of(damage)}
-        # From the end of the chain on: a toxic that waits for a full one behind it cannot be changed
+        # The last of the chain first: one that waits for a full one behind it cannot be changed.
         for name, kind in reversed(self._toxics.get(link, {}).items()):
             if name in harmful:
                 self._api.update_toxic(str(link), name, attributes=dict(HARMLESS[kind]))
