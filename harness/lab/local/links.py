@@ -146,9 +146,11 @@ class LocalLinks:
         if flavours & CLOSING:
             self._make_anew(link)
             return
-        there = self._toxics.get(link, {})
-        for name in {toxic.name for damage in damages for toxic in toxics_of(damage)}:
-            self._api.update_toxic(str(link), name, attributes=dict(HARMLESS[there[name]]))
+        harmful = {toxic.name for damage in damages for toxic in toxics_of(damage)}
+        # The last of the chain first: one that waits for a full one behind it cannot be changed.
+        for name, kind in reversed(self._toxics.get(link, {}).items()):
+            if name in harmful:
+                self._api.update_toxic(str(link), name, attributes=dict(HARMLESS[kind]))
         if "refuse" in flavours:
             self._api.enable(str(link), enabled=True)
 

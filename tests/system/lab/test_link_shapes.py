@@ -68,6 +68,16 @@ def applied(fault: LinkFault, around: Surroundings) -> Driver:
     return driver
 
 
+def await_said(driver: Driver, words: str) -> None:
+    """Wait until the evidence has these words: the watch samples, and is a moment behind."""
+    wait_until(
+        lambda: any(words in said for said in driver.evidence().sentences),
+        deadline_s=5,
+        describe=f"evidence with “{words}”",
+        last_seen=driver.evidence,
+    )
+
+
 def closed_ways(lab: LocalLab, plane: str) -> set[tuple[str, str]]:
     """Return the (source, target) of every link between nodes that nobody answers through."""
     return {
@@ -159,10 +169,9 @@ def test_a_leader_that_nobody_follows_is_alone_in_its_in_sync_replicas(
     driver = applied(unfollowed(Leader(topic=TOPIC, partition=0), flavour="hold"), around)
     assert driver.resolved["node"] == leader
     await_state(lab, lambda now: now.isr == (leader,), describe="the leader to be alone")
+    await_said(driver, "in-sync replicas of lab-test/")
     driver.heal()
-    evidence = driver.evidence()
-    assert evidence.bit
-    assert any("in-sync replicas of lab-test/" in each for each in evidence.sentences)
+    assert driver.evidence().bit
 
 
 @pytest.mark.usefixtures("load")
@@ -171,11 +180,7 @@ def test_a_leader_in_the_minority_loses_its_leadership(lab: LocalLab, around: Su
     leader = state(lab).leader
     driver = applied(minority(Leader(topic=TOPIC, partition=0)), around)
     await_state(lab, lambda now: now.leader not in (leader, -1), describe="another leader")
-    wait_until(
-        lambda: any(f": {leader} → " in said for said in driver.evidence().sentences),
-        deadline_s=5,
-        describe="the watch to see it",
-    )
+    await_said(driver, f": {leader} → ")
     driver.heal()
     assert driver.evidence().bit
 
