@@ -24,7 +24,7 @@ LED, STRAIGHT = 1, 2
 PRODUCE = 0
 PAYLOAD = b"x" * 200
 MODES = {"batched": {"linger.ms": 5}, "single": {"linger.ms": 0, "batch.num.messages": 1}}
-SINGLE_SHARE = 10
+SINGLE_SHARE = 20
 FLUSH_S = 120.0
 
 
@@ -73,6 +73,7 @@ def _produce(lab: LocalLab, slot: int, mode: str, *, messages: int) -> float:
             "bootstrap.servers": lab.bootstrap(slot),
             "acks": "all",
             "enable.idempotence": True,
+            "log_level": 0,
             "queue.buffering.max.messages": 2 * messages,
             **MODES[mode],
         }

@@ -227,8 +227,10 @@ class Stage:
                 process.start()
             else:
                 process.resume()
-        self.linkbook.heal_everything()
-        self.lab.frames.lead_back()
+        try:
+            self.linkbook.heal_everything()
+        finally:
+            self.lab.frames.lead_back()  # no rule of this run may meet the next one
 
 
 def assign_slots(spec: Spec, schedule: Schedule) -> dict[tuple[str, int], int]:
