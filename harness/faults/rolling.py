@@ -9,7 +9,7 @@ from harness.faults.outages import How, Killing, Outage, outage, take_all
 
 BACK_S = 60.0
 LOOK_EVERY_S = 0.1
-RECOVERY_BEGINS = "Attempting recovery for all logs in"
+RECOVERY_BEGINS = "since no clean shutdown file was found"
 RECOVERY_ENDS = "Kafka Server started"
 _LOG_LINES = 4000
 
@@ -155,7 +155,9 @@ class KillWhileRecovering:
             self._process.start()
             self._by = Deadline(BACK_S)
             return
-        _, _, said = self._process.log_tail(_LOG_LINES).rpartition(self._seen_before)
+        said = self._process.log_tail(_LOG_LINES)
+        if self._seen_before:
+            said = said.rpartition(self._seen_before)[2]
         late = RECOVERY_ENDS in said or self._by.passed()
         if RECOVERY_BEGINS in said or late:
             self._process.kill()
