@@ -49,6 +49,25 @@ def test_a_kafka_client_waits_as_long_as_ever_under_a_wrong_clock(by_s: int) -> 
     assert began_s <= monotonic <= monotonic_s()
 
 
+def test_two_starts_at_once_build_it_once(tmp_path: Path) -> None:
+    """Both get the same library, and one of them says that it builds."""
+    code = "from harness.provision import skew; print(skew.provide(progress=print).path)"
+    starts = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [start.communicate(timeout=120)[0].splitlines() for start in starts]
+
+    assert said[0][-1] == said[1][-1]
+    assert Path(said[0][-1]).is_file()
+    assert sum("building" in line for line in said[0] + said[1]) == 1
+
+
 def test_without_a_compiler_it_is_one_clear_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
