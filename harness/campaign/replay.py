@@ -41,3 +41,28 @@ def replay_summary(results: Sequence[Result]) -> str:
     if repeats is not None:
         lines.append(f"at this rate {repeats} repeat(s) show it with 95 % certainty")
     return "\n".join(lines)
+
+
+def play_regression(lab: LabSession, regression: Regression) -> None:
+    """Play a regression as often as it says.
+
+    AssertionError if a pipeline that ought to be safe shows it again, or if an unsafe variant is
+    not caught any more in so many runs: then the harness has lost an eye, or the cluster a bug.
+    """
+    schedule = regression.schedule
+    spec = spec_of(schedule.pipeline, schedule.variant)
+    results = []
+    for _ in range(regression.repeats):
+        result = lab.play(spec, schedule, name="regression")
+        if result.expects is None:
+            result.assert_exactly_once()
+        elif result.verdict.total_of(regression.finding, regression.hop):
+            return
+        results.append(result)
+    if results and results[0].expects is not None:
+        named = f"{regression.finding}{f' ({regression.hop})' if regression.hop else ''}"
+        raise AssertionError(
+            f"{named} was not seen in {regression.repeats} run(s); when it was pinned it showed in "
+            f"{regression.failed} of {regression.of}. The runs: "
+            + ", ".join(str(result.folder) for result in results)
+        )

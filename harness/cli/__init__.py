@@ -57,5 +57,6 @@ for _command in (
     runs.variants,
     many.campaign,
     many.replay,
+    many.minimise,
 ):
     main.add_command(_command)

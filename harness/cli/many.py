@@ -204,6 +204,61 @@ def replay(
     sys.exit(worst(results))
 
 
+@click.command()
+@click.argument("what", type=click.Path(path_type=Path))
+@click.option("--budget-runs", type=click.IntRange(1), default=60, show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Pin the result there, e.g. scenarios/regressions/lost-order.json.",
+)
+@_LABS
+@RUNS_OPTION
+@BACKEND
+@lab_options
+def minimise(
+    *,
+    what: Path,
+    budget_runs: int,
+    output: Path | None,
+    labs: int,
+    runs: Path,
+    backend: str,
+    choice: "LabChoice",
+) -> None:
+    """Find the fewest and mildest faults that still make a run fail in the same way.
+
+    WHAT is a run folder that FAILED, a regression, or a schedule.json.
+
+    Example: harness minimise runs/20261124T031500.123-acks-1-1a2b3c4d5e6f --labs 2
+    """
+    from harness.campaign.minimising import (  # noqa: PLC0415
+        failure_of,
+        minimise_failure,
+        regression_of,
+        story,
+    )
+    from harness.campaign.pool import LabPool  # noqa: PLC0415
+    from harness.campaign.regression import write_regression  # noqa: PLC0415
+    from harness.run.session import choose_backend  # noqa: PLC0415
+
+    choose_backend(backend)
+    failure = failure_of(what)
+    with LabPool(labs, choice=choice, runs=runs, progress=_note) as pool:
+        found = minimise_failure(
+            failure, pool, labs=labs, runs_budget=budget_runs, tell=lambda result, _: _tell(result)
+        )
+    click.echo(f"\n{story(found)}")
+    pinned = regression_of(failure, found, kafka=choice.kafka_version, profile=choice.profile.name)
+    if pinned is None:
+        click.echo("\nit never failed again: nothing to pin")
+        sys.exit(3)
+    if output is not None:
+        write_regression(pinned, output)
+        click.echo(f"\npinned: {output}")
+
+
 def _note(line: str) -> None:
     click.echo(line, err=True)
 

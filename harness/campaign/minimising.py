@@ -1,0 +1,151 @@
+"""Minimises a failing run on real labs: asks the minimiser what to play, and plays it.
+
+A schedule fails only if it shows one of the findings that the run showed: another failure on the
+way is told, but it is not the one that is looked for.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.campaign.pool import LabPool
+from harness.campaign.regression import Regression, is_regression, read_regression
+from harness.campaign.result import Job, Result
+from harness.campaign.shapes import shape_of
+from harness.errors import UsageError
+from harness.ledger.findings import Verdict
+from harness.run.plan import read_schedule, spec_of
+from harness.schedule.minimise import Minimised, Minimiser, within_budget
+from harness.schedule.validate import check_schedule
+from harness.schedule.values import Schedule
+
+Signature = frozenset[tuple[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What is minimised: a schedule, and the findings by which its failure is known."""
+
+    schedule: Schedule
+    signature: Signature
+    """Empty: those of the first run that fails."""
+    found_in: str
+
+
+def failure_of(what: Path) -> Failure:
+    """Read a run folder, a regression or a schedule file; UsageError if it did not fail."""
+    if is_regression(what):
+        pinned = read_regression(what)
+        signature = frozenset({(pinned.finding, pinned.hop)})
+        return Failure(schedule=pinned.schedule, signature=signature, found_in=pinned.found_in)
+    schedule = read_schedule(what)
+    file = what / "verdict.json"
+    if not file.is_file():
+        return Failure(schedule=schedule, signature=frozenset(), found_in=str(what))
+    verdict = Verdict.from_json(file.read_bytes())
+    if not verdict.totals:
+        raise UsageError(
+            f"{what} is {verdict.outcome} and shows no finding: there is nothing to minimise",
+            remedy="name a run that FAILED",
+        )
+    signature = frozenset((str(total.kind), total.hop) for total in verdict.totals)
+    return Failure(schedule=schedule, signature=signature, found_in=what.name)
+
+
+def minimise_failure(
+    failure: Failure,
+    pool: LabPool,
+    *,
+    labs: int,
+    runs_budget: int,
+    tell: Callable[[Result, bool], None],
+) -> tuple[Minimised, Signature]:
+    """Play until the fewest and mildest faults are found, or the budget of runs is used up.
+
+    Returns what was found, and the findings by which the failure was known.
+    """
+    search = Minimiser(
+        failure.schedule, runs_budget=runs_budget, labs=labs, playable=playable_on(failure.schedule)
+    )
+    played, signature = 0, failure.signature
+    while wanted := search.wanted():
+        jobs = [
+            Job(index=played + place, schedule=schedule, phase="reduce")
+            for place, schedule in enumerate(wanted)
+        ]
+        failed = [False] * len(jobs)
+        for result in pool.play(jobs):
+            shown = shows(result, signature)
+            signature = signature or (result.signature() if shown else signature)
+            failed[result.index - played] = shown
+            tell(result, shown)
+        played += len(jobs)
+        search.told(failed)
+    return search.result(), signature
+
+
+def shows(result: Result, signature: Signature) -> bool:
+    """Tell whether a run FAILED with one of these findings (any, if none is named)."""
+    if result.outcome != "FAILED":
+        return False
+    return not signature or any(
+        kind == wanted and hop in (None, at)
+        for kind, at in result.signature()
+        for wanted, hop in signature
+    )
+
+
+def playable_on(schedule: Schedule) -> Callable[[Schedule], bool]:
+    """Return what tells whether a candidate can be played on the same pipeline at all."""
+    shape = shape_of(spec_of(schedule.pipeline, schedule.variant))
+
+    def playable(candidate: Schedule) -> bool:
+        try:
+            check_schedule(candidate, topics=shape.topics, roles=shape.roles)
+        except UsageError:
+            return False
+        return within_budget(candidate)
+
+    return playable
+
+
+def regression_of(
+    found: Minimised, signature: Signature, *, found_in: str, kafka: str, profile: str
+) -> Regression | None:
+    """Return what is pinned; None when the failure never showed again."""
+    if found.repeats is None or not signature:
+        return None
+    finding, hop = min(signature, key=str)
+    return Regression(
+        schedule=found.schedule,
+        finding=finding,
+        hop=hop,
+        failed=found.rate.hits,
+        of=found.rate.runs,
+        repeats=found.repeats,
+        kafka=kafka,
+        profile=profile,
+        found_in=found_in,
+    )
+
+
+def story(found: Minimised) -> str:
+    """Return what was found, in words: the faults, the rate, and the steps that led there."""
+    faults: Sequence[object] = found.schedule.faults
+    lines = [
+        f"{len(faults)} fault(s) after {found.runs} runs"
+        + ("" if found.complete else "; the budget of runs was used up before every step was tried")
+    ]
+    lines += [
+        f"  {fault}: starts after {fault.trigger}, ends after {fault.end}"
+        for fault in found.schedule.faults
+    ]
+    lines.append(f"failed {found.rate}")
+    if found.repeats is not None:
+        lines.append(f"{found.repeats} repeat(s) show it with 95 % certainty")
+    lines.append("steps:")
+    lines += [
+        f"  {step.runs:4} {'kept' if step.kept else 'not'}  {step.what}  {step.rate}"
+        for step in found.log
+    ]
+    return "\n".join(lines)
