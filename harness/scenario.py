@@ -1,5 +1,7 @@
 """The public names: everything that a scenario is written with, and nothing else."""
 
+from harness.campaign.regression import Regression, read_regression
+from harness.campaign.replay import play_regression
 from harness.campaign.sessions import DrawnSchedules
 from harness.run.plan import pipeline, variant
 from harness.run.result import RunResult
@@ -48,6 +50,7 @@ from harness.schedule.words import (
 __all__ = [
     "DrawnSchedules",
     "LabSession",
+    "Regression",
     "RunResult",
     "Schedule",
     "Workload",
@@ -77,7 +80,9 @@ __all__ = [
     "nodes",
     "pause",
     "pipeline",
+    "play_regression",
     "producer",
+    "read_regression",
     "reassign",
     "relay",
     "restart",

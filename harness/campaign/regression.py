@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from harness import strict
 from harness.errors import UsageError
 from harness.run.folder import disk_error
+from harness.run.plan import read_schedule
 from harness.schedule.targets import STRICT
 from harness.schedule.values import Schedule
 
@@ -58,6 +59,11 @@ def read_regression(file: Path) -> Regression:
     except OSError as error:
         raise UsageError(f"The regression {file} cannot be read: {error.strerror}") from error
     return strict.decode(_REGRESSION, None, source=str(file), json=text)
+
+
+def schedule_in(what: Path) -> Schedule:
+    """Return the schedule of a regression, a schedule file or a run folder."""
+    return read_regression(what).schedule if is_regression(what) else read_schedule(what)
 
 
 def is_regression(file: Path) -> bool:

@@ -4,15 +4,17 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.campaign.regression import Regression, schedule_in
 from harness.campaign.result import Job, Result
 from harness.ledger.findings import EXIT_CODES, Outcome
-from harness.run.plan import read_schedule
+from harness.run.plan import spec_of
+from harness.run.session import LabSession
 from harness.schedule.statistics import Rate, repeats_for_detection
 
 
 def replay_jobs(what: Path, *, times: int) -> tuple[Job, ...]:
     """Return so many jobs of the schedule in a file or a run folder."""
-    schedule = read_schedule(what)
+    schedule = schedule_in(what)
     return tuple(Job(index=number, schedule=schedule, phase="replay") for number in range(times))
 
 

@@ -246,11 +246,17 @@ def minimise(
     choose_backend(backend)
     failure = failure_of(what)
     with LabPool(labs, choice=choice, runs=runs, progress=_note) as pool:
-        found = minimise_failure(
+        found, signature = minimise_failure(
             failure, pool, labs=labs, runs_budget=budget_runs, tell=lambda result, _: _tell(result)
         )
     click.echo(f"\n{story(found)}")
-    pinned = regression_of(failure, found, kafka=choice.kafka_version, profile=choice.profile.name)
+    pinned = regression_of(
+        found,
+        signature,
+        found_in=failure.found_in,
+        kafka=choice.kafka_version,
+        profile=choice.profile.name,
+    )
     if pinned is None:
         click.echo("\nit never failed again: nothing to pin")
         sys.exit(3)
