@@ -5,7 +5,6 @@ told. What makes it certain: one frame waits on its way while the client, which 
 """
 
 import itertools
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -114,13 +113,11 @@ def play_reorder(lab: LocalLab, *, idempotent: bool) -> list[str]:
     """Hold one of five requests in flight while those before it fail; return the log."""
     name = topic(lab, 1)
     leader = partition(lab, name).leader
-    reports: Counter[str] = Counter()
     producer = Producer(
         {
             **IMPATIENT,
             "bootstrap.servers": lab.bootstrap(SLOT),
             "enable.idempotence": idempotent,
-            "on_delivery": lambda error, _: reports.update([str(error)]),
         }
     )
 
@@ -151,12 +148,9 @@ def play_reorder(lab: LocalLab, *, idempotent: bool) -> list[str]:
         sleep(0.01)
     lab.links.heal(replication)
     await_full_isr(lab)
-    print(lab.frames.look(rule))
     lab.frames.release(rule)
     producer.flush(PATIENCE_S)
-    print(lab.frames.look(rule), reports)
     (log,) = read(lab, name)
-    print(log)
     return log
 
 
@@ -170,7 +164,7 @@ def test_without_idempotence_a_held_request_is_overtaken_by_later_ones(lab: Loca
     """K17: five in flight, one partition; the log has the messages in another order."""
     log = play_reorder(lab, idempotent=False)
     assert sorted(set(log)) == [str(number) for number in range(10)]
-    assert first_places(log) != sorted(set(log))
+    assert first_places(log) != sorted(set(log)), log
 
 
 @pytest.mark.usefixtures("led")
@@ -178,7 +172,7 @@ def test_with_idempotence_the_same_schedule_leaves_duplicates_in_the_log(lab: Lo
     """K14: the node answers OutOfOrderSequence, the client bumps its epoch and sends again."""
     log = play_reorder(lab, idempotent=True)
     assert sorted(set(log)) == [str(number) for number in range(10)]
-    assert {value: count for value, count in Counter(log).items() if count > 1}
+    assert len(log) > len(set(log)), log
 
 
 def play_transaction(lab: LocalLab, *, first_commits: bool) -> tuple[list[str], list[str]]:
@@ -217,10 +211,8 @@ def play_transaction(lab: LocalLab, *, first_commits: bool) -> tuple[list[str], 
     )
     producer.produce(name, b"second, after", partition=1)
     second(PATIENCE_S)
-    print(lab.frames.look(rule))
     committed = read(lab, name, 2, **{"isolation.level": "read_committed"})
     written = read(lab, name, 2, **{"isolation.level": "read_uncommitted"})
-    print(committed, written)
     return [each for one in committed for each in one], [each for one in written for each in one]
 
 
