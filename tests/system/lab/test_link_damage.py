@@ -116,12 +116,14 @@ def test_a_record_arrives_whose_acknowledgement_does_not(lab: LocalLab) -> None:
     send()
     producer.flush(10)
     assert told == [None]
-    before = lab.cluster.ends([place])[place]
+    before = wait_until(
+        lambda: lab.cluster.ends([place]).get(place), deadline_s=10, describe="the leader's end"
+    )
     link = Link(plane="client", source="slot8", target=str(leader))
     lab.links.cut([link], damage=Damage(flavour="drop", stream="answers"))
     send()
     wait_until(
-        lambda: lab.cluster.ends([place])[place] > before,
+        lambda: lab.cluster.ends([place]).get(place, 0) > before,
         deadline_s=10,
         describe="the record to be in the log",
     )
