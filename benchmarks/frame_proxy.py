@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 from harness.clock import monotonic_s
 from harness.lab.frames.rules import FrameRule
 from harness.lab.local import LocalLab, start_local_lab
-from harness.lab.protocol import NODES, Link, TopicSpec
+from harness.lab.values import NODES, Link, TopicSpec
 from harness.provision.parts import provide
 
 TOPIC = "frame-proxy"

@@ -15,7 +15,7 @@ from functools import partial
 
 from harness.clock import monotonic_s
 from harness.lab.local import LocalLab, start_local_lab
-from harness.lab.protocol import TopicSpec
+from harness.lab.values import TopicSpec
 from harness.provision import cache
 from harness.provision.parts import Parts, provide
 from harness.schedule.network import Damage

@@ -28,7 +28,8 @@ from confluent_kafka import KafkaError, Message, Producer
 from harness.clock import monotonic_s, wait_until
 from harness.lab.choice import LabChoice, choose
 from harness.lab.profile import PROFILES
-from harness.lab.protocol import Lab, Link, PartitionState, TopicSpec
+from harness.lab.protocol import Lab
+from harness.lab.values import Link, PartitionState, TopicSpec
 from harness.pipeline.reference.settings import producer_settings
 from harness.run.session import default_start
 from harness.schedule.network import Damage, Flavour

@@ -19,7 +19,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 from harness.clock import monotonic_s, sleep, wait_until
 from harness.lab.local.boot import start_local_lab
-from harness.lab.protocol import Lab, TopicSpec
+from harness.lab.protocol import Lab
+from harness.lab.values import TopicSpec
 from harness.pipeline.loader import load_pipeline
 from harness.pipeline.spec import Spec, topic_variable
 from harness.pipeline.supervisor import Supervisor

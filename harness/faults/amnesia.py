@@ -8,7 +8,7 @@ from harness.faults.driver import Evidence, Surroundings
 from harness.faults.evidence import cluster_sentences
 from harness.faults.nodes import back_in_sync
 from harness.faults.outages import Killing, take_all
-from harness.lab.protocol import LogLoss
+from harness.lab.values import LogLoss
 
 _MOST_LOGS = 6
 

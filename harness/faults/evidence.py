@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from harness.faults.watch import Change, ClusterWatch
-from harness.lab.protocol import Lab, Link
+from harness.lab.protocol import Lab
+from harness.lab.values import Link
 
 _MOST_SENTENCES = 6
 

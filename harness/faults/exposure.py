@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.faults.driver import Evidence
-from harness.lab.protocol import Link, LinkTraffic
+from harness.lab.values import Link, LinkTraffic
 from harness.schedule.network import Damage
 
 Traffic = Mapping[Link, LinkTraffic]

@@ -7,7 +7,7 @@ from statistics import fmean
 from harness.faults.driver import Driver, Evidence, Surroundings
 from harness.faults.resolve import require_instance, resolve_node
 from harness.lab.frames.rules import CaughtFrame, FrameRule, FrameSighting
-from harness.lab.protocol import NODES, Link
+from harness.lab.values import NODES, Link
 from harness.schedule.network import ApiName, Frames
 from harness.schedule.targets import EveryNode, Node
 from harness.schedule.values import Fault

@@ -6,7 +6,7 @@ from typing import Literal
 from harness.faults.driver import Driver, Surroundings
 from harness.faults.links import DamageLinks
 from harness.faults.resolve import FaultError, require_instance, resolve_node
-from harness.lab.protocol import NODES, Link
+from harness.lab.values import NODES, Link
 from harness.schedule.network import UNITS, Cut, Isolate, Partition, Unreachable
 from harness.schedule.targets import Database, EveryNode, Instance, Role
 from harness.schedule.values import Fault

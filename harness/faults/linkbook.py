@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from harness.lab.protocol import Link, Links
+from harness.lab.protocol import Links
+from harness.lab.values import Link
 from harness.schedule.network import Damage
 
 

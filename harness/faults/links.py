@@ -6,7 +6,7 @@ from harness.clock import monotonic_s, now_us
 from harness.faults.driver import Evidence, Surroundings
 from harness.faults.evidence import cluster_sentences
 from harness.faults.exposure import Exposure
-from harness.lab.protocol import Link
+from harness.lab.values import Link
 from harness.schedule.network import Damage
 
 LOOK_EVERY_S = 0.5

@@ -11,7 +11,7 @@ from harness.errors import LabError, UsageError
 from harness.faults.driver import Evidence, Surroundings
 from harness.faults.evidence import partition_sentences
 from harness.faults.resolve import FaultError, partition_state
-from harness.lab.protocol import OperationRefusedError, PartitionState
+from harness.lab.values import OperationRefusedError, PartitionState
 
 DONE_S = 30.0
 UNDONE_S = 120.0

@@ -2,7 +2,7 @@
 
 from harness.errors import HarnessError, UsageError
 from harness.faults.driver import Surroundings
-from harness.lab.protocol import PartitionState
+from harness.lab.values import PartitionState
 from harness.schedule.targets import (
     Controller,
     Coordinator,

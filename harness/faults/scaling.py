@@ -6,7 +6,7 @@ from harness.faults.evidence import connections_met
 from harness.faults.instances import Rebalances, Who, are_back, named, passed
 from harness.faults.resolve import FaultError
 from harness.faults.roles import Ends
-from harness.lab.protocol import Link
+from harness.lab.values import Link
 
 ARRIVAL_S = 15.0
 """An added process that has met nobody after this is not waited for any longer."""

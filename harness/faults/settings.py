@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from harness.errors import LabError
 from harness.faults.driver import Evidence, Surroundings
 from harness.faults.operations import UNDONE_S, Asking
-from harness.lab.protocol import Setting
+from harness.lab.values import Setting
 
 Settings = Mapping[str, Setting]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from harness.background import Background
 from harness.clock import now_us
 from harness.errors import LabError
-from harness.lab.protocol import Cluster, PartitionState
+from harness.lab.protocol import Cluster
+from harness.lab.values import PartitionState
 
 SAMPLE_S = 0.12
 

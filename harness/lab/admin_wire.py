@@ -13,7 +13,7 @@ from typing import Literal
 
 from harness.lab.flexible_wire import NO_TAGS, NULL, FlexibleReader, array, framed, string
 from harness.lab.kafka_wire import NO_ERROR
-from harness.lab.protocol import Setting
+from harness.lab.values import Setting
 
 ELECT_LEADERS, ELECT_LEADERS_VERSION = 43, 2
 DESCRIBE_CONFIGS, DESCRIBE_CONFIGS_VERSION = 32, 4

@@ -17,7 +17,7 @@ from harness.lab import admin_wire, kafka_wire
 from harness.lab.audit import ask_all
 from harness.lab.kafka_wire import MetadataView
 from harness.lab.operator import AuditOperator
-from harness.lab.protocol import PartitionState, TopicRefusedError, TopicSpec
+from harness.lab.values import PartitionState, TopicRefusedError, TopicSpec
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from harness.errors import LabError
-from harness.lab.protocol import PartitionState
+from harness.lab.values import PartitionState
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from harness.errors import LabError
 from harness.lab import admin_wire, kafka_wire
 from harness.lab.admin_wire import Refusal
 from harness.lab.audit import ask_all
-from harness.lab.protocol import OperationRefusedError, Setting
+from harness.lab.values import OperationRefusedError, Setting
 
 T = TypeVar("T")
 

@@ -20,7 +20,8 @@ from harness.faults.frames import detoured_links
 from harness.faults.linkbook import LinkBook
 from harness.faults.sessions import session_name
 from harness.faults.watch import Change, ClusterWatch
-from harness.lab.protocol import SLOTS, Lab, TopicRefusedError, TopicSpec
+from harness.lab.protocol import Lab
+from harness.lab.values import SLOTS, TopicRefusedError, TopicSpec
 from harness.pipeline.role_state import RoleEvent
 from harness.pipeline.spec import Spec, topic_variable
 from harness.pipeline.supervisor import Supervisor

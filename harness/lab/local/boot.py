@@ -19,7 +19,7 @@ from harness.lab.local.recipe import Recipe, recipe_of
 from harness.lab.local.toxiproxy import ToxiproxyApi
 from harness.lab.local.traffic import TrafficGauge
 from harness.lab.profile import FAST, Profile
-from harness.lab.protocol import NODES
+from harness.lab.values import NODES
 from harness.provision.parts import Parts, provide
 
 _INTERNAL: dict[str, Literal["group", "transaction"]] = {

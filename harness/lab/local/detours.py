@@ -17,7 +17,7 @@ from harness.lab.local.layout import Layout
 from harness.lab.local.links import LocalLinks
 from harness.lab.local.node import plain_environment
 from harness.lab.local.process import Command, ServerProcess
-from harness.lab.protocol import Link
+from harness.lab.values import Link
 
 START_S = 10.0
 

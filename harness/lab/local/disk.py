@@ -12,7 +12,8 @@ from pathlib import Path
 
 from harness.errors import LabError
 from harness.lab.local import segments
-from harness.lab.protocol import LogLoss, Process
+from harness.lab.protocol import Process
+from harness.lab.values import LogLoss
 
 QUORUM_LOG = "__cluster_metadata-0"
 _CLEAN_SHUTDOWN = ".kafka_cleanshutdown"

@@ -20,7 +20,7 @@ from harness.lab.local.process import ServerProcess
 from harness.lab.local.recipe import Recipe
 from harness.lab.local.toxiproxy import ToxiproxyApi
 from harness.lab.profile import Profile
-from harness.lab.protocol import NODES, SLOTS, Endpoint, Link
+from harness.lab.values import NODES, SLOTS, Endpoint, Link
 
 
 class LocalLab:

@@ -9,7 +9,7 @@ never behind a proxy.
 import itertools
 from dataclasses import dataclass
 
-from harness.lab.protocol import NODES, SLOTS, Link
+from harness.lab.values import NODES, SLOTS, Link
 
 LISTENERS = (
     *(f"CTRL_{node}" for node in NODES),

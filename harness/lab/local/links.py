@@ -23,7 +23,7 @@ from harness.lab.local.damage_toxics import CLOSING, HARMLESS, WantedToxic, is_h
 from harness.lab.local.layout import LINKS, Layout
 from harness.lab.local.toxiproxy import ProxyState, ToxiproxyApi
 from harness.lab.local.traffic import TrafficGauge
-from harness.lab.protocol import Link, LinkTraffic
+from harness.lab.values import Link, LinkTraffic
 from harness.schedule.network import Damage
 
 VERIFY_S = 2.0

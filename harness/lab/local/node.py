@@ -12,7 +12,7 @@ from harness.lab.local.layout import LISTENERS, Layout
 from harness.lab.local.process import Command, ServerProcess
 from harness.lab.local.recipe import Recipe
 from harness.lab.profile import Profile
-from harness.lab.protocol import NODES
+from harness.lab.values import NODES
 
 _LOGGING = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",

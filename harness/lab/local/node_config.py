@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.lab.local.layout import LISTENERS, Layout
 from harness.lab.profile import Profile
-from harness.lab.protocol import NODES, Link
+from harness.lab.values import NODES, Link
 
 if TYPE_CHECKING:
     from harness.schedule.network import Plane

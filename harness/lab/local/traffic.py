@@ -15,7 +15,7 @@ import psutil
 from harness.lab.local import socket_diag
 from harness.lab.local.layout import LINKS, Layout
 from harness.lab.local.socket_diag import Connection
-from harness.lab.protocol import Link, LinkTraffic
+from harness.lab.values import Link, LinkTraffic
 
 _ACCEPTED = b'"message":"Accepted client"'
 

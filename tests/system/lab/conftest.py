@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from harness.clock import wait_until
 from harness.errors import LabError
 from harness.lab.local import LocalLab, start_local_lab
-from harness.lab.protocol import PartitionState, TopicSpec
+from harness.lab.values import PartitionState, TopicSpec
 
 TOPIC = "lab-test"
 

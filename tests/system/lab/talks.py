@@ -10,7 +10,7 @@ import psycopg
 from harness.clock import monotonic_s, wait_until
 from harness.lab import kafka_wire
 from harness.lab.local import LocalLab
-from harness.lab.protocol import Link
+from harness.lab.values import Link
 
 PATIENCE_S = 0.4
 AT_ONCE_S = 0.15

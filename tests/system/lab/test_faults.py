@@ -6,7 +6,7 @@ import pytest
 from harness.clock import wait_until
 from harness.errors import LabError
 from harness.lab.local import LocalLab
-from harness.lab.protocol import Link, TopicSpec
+from harness.lab.values import Link, TopicSpec
 from harness.schedule.network import Damage, Flavour
 
 from .conftest import await_full_isr, await_state, state

@@ -9,7 +9,7 @@ from harness.lab import kafka_wire
 from harness.lab.audit import ask_all
 from harness.lab.frames.rules import Act, FrameRule, FrameSighting
 from harness.lab.local import LocalLab, start_local_lab
-from harness.lab.protocol import NODES, Link
+from harness.lab.values import NODES, Link
 from harness.schedule.network import Damage, Flavour
 
 SLOT, OTHER = 4, 5

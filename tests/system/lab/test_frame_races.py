@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from harness.clock import Deadline, sleep, wait_until
 from harness.lab.frames.rules import FrameRule, FrameSighting
 from harness.lab.local import LocalLab
-from harness.lab.protocol import NODES, Link, PartitionState, TopicSpec
+from harness.lab.values import NODES, Link, PartitionState, TopicSpec
 from harness.schedule.network import Damage
 
 from .conftest import await_full_isr

@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 
 from harness.clock import wait_until
 from harness.lab.local import LocalLab
-from harness.lab.protocol import Link
+from harness.lab.values import Link
 from harness.schedule.network import Damage
 
 from .conftest import TOPIC, state

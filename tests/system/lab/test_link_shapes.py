@@ -13,7 +13,7 @@ from harness.faults.link_faults import make
 from harness.faults.linkbook import LinkBook
 from harness.faults.watch import ClusterWatch
 from harness.lab.local import LocalLab
-from harness.lab.protocol import NODES, Link
+from harness.lab.values import NODES, Link
 from harness.schedule.network import Cut, Isolate, Partition, Unreachable
 from harness.schedule.network_words import (
     BOTH_PLANES,

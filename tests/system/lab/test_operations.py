@@ -11,7 +11,7 @@ from harness.errors import UsageError
 from harness.faults.driver import Driver, Lasting, Surroundings
 from harness.faults.make import make_driver
 from harness.lab.local import LocalLab
-from harness.lab.protocol import TopicSpec
+from harness.lab.values import TopicSpec
 from harness.schedule.words import (
     add_partitions,
     configure_nodes,

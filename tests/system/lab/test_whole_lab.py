@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, Producer
 from harness.clock import wait_until
 from harness.lab.local import LocalLab
 from harness.lab.local.layout import CLIENT_LINKS
-from harness.lab.protocol import NODES, Link
+from harness.lab.values import NODES, Link
 from harness.schedule.network import Damage
 
 TOPIC = "lab-test"

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.faults.exposure import Exposure
-from harness.lab.protocol import Link, LinkTraffic
+from harness.lab.values import Link, LinkTraffic
 from harness.schedule.network import Damage, Flavour
 
 ONE, OTHER = (Link(plane="client", source="slot1", target=node) for node in "12")

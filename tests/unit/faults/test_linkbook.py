@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.errors import LabError
 from harness.faults.linkbook import LinkBook
-from harness.lab.protocol import Link, LinkTraffic
+from harness.lab.values import Link, LinkTraffic
 from harness.schedule.network import Damage
 
 

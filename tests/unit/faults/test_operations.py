@@ -6,7 +6,7 @@ from harness.clock import wait_until
 from harness.errors import LabError, UsageError
 from harness.faults.amnesia import loss_sentences
 from harness.faults.operations import Asking
-from harness.lab.protocol import LogLoss, OperationRefusedError
+from harness.lab.values import LogLoss, OperationRefusedError
 
 
 def loss(partition: int, lost: int, *, begin: int = 0, end: int = 9) -> LogLoss:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from harness.errors import LabError
 from harness.faults.watch import Change, ClusterWatch
-from harness.lab.protocol import PartitionState, TopicSpec
+from harness.lab.values import PartitionState, TopicSpec
 
 
 def state(leader: int, epoch: int, isr: tuple[int, ...]) -> PartitionState:

@@ -11,7 +11,7 @@ from harness.errors import LabError
 from harness.lab import admin_wire
 from harness.lab.admin_wire import Refusal
 from harness.lab.flexible_wire import FlexibleReader, varint
-from harness.lab.protocol import Setting
+from harness.lab.values import Setting
 
 HEAD = struct.pack(">i", 9) + b"\x00"
 THROTTLE = struct.pack(">i", 0)

@@ -16,7 +16,7 @@ from harness.lab.kafka_wire import (
     list_ends_request,
     metadata_request,
 )
-from harness.lab.protocol import PartitionState
+from harness.lab.values import PartitionState
 
 NODES = st.integers(-1, 2**31 - 1)
 TEXT = st.text(max_size=20)

@@ -9,7 +9,7 @@ from harness.lab.local.layout import CLIENT_LINKS, LINKS, LISTENERS, PORTS, Layo
 from harness.lab.local.node_config import advertised, format_storage, kafka_uuid, properties, render
 from harness.lab.local.ports import STEP
 from harness.lab.profile import FAST
-from harness.lab.protocol import NODES, Link
+from harness.lab.values import NODES, Link
 from harness.provision.kafka import KAFKA_VERSION
 
 LAYOUT = Layout(base=20_000)

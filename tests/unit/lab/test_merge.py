@@ -2,7 +2,7 @@
 
 from harness.lab.cluster import merge
 from harness.lab.kafka_wire import MetadataView
-from harness.lab.protocol import PartitionState
+from harness.lab.values import PartitionState
 
 
 def state(*, leader: int, epoch: int, isr: tuple[int, ...], topic: str = "t") -> PartitionState:
