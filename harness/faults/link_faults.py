@@ -77,7 +77,7 @@ def _partition(fault: Partition, around: Surroundings) -> Driver:
             for source, target in pairs
         ),
         what=_shape_in_words(fault.shape, named) + planes,
-        nodes=named or NODES,
+        nodes=NODES,  # who leaves the in-sync replicas of a node that is named is another one
         resolved={"node": named[0]} if len(named) == 1 else {"nodes": named or list(NODES)},
         around=around,
     )
