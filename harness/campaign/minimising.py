@@ -13,6 +13,7 @@ from harness.campaign.regression import Regression, is_regression, read_regressi
 from harness.campaign.result import Job, Result
 from harness.campaign.shapes import shape_of
 from harness.errors import UsageError
+from harness.lab.choice import LabChoice
 from harness.ledger.findings import Verdict
 from harness.run.plan import read_schedule, spec_of
 from harness.schedule.minimise import Minimised, Minimiser, within_budget
@@ -110,7 +111,7 @@ def playable_on(schedule: Schedule) -> Callable[[Schedule], bool]:
 
 
 def regression_of(
-    found: Minimised, signature: Signature, *, found_in: str, kafka: str, profile: str
+    found: Minimised, signature: Signature, *, found_in: str, choice: LabChoice
 ) -> Regression | None:
     """Return what is pinned; None when the failure never showed again."""
     if found.repeats is None or not signature:
@@ -123,8 +124,8 @@ def regression_of(
         failed=found.rate.hits,
         of=found.rate.runs,
         repeats=found.repeats,
-        kafka=kafka,
-        profile=profile,
+        kafka=choice.kafka_version,
+        profile=choice.profile.name,
         found_in=found_in,
     )
 

@@ -2,6 +2,8 @@
 
 import secrets
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.campaign.campaign import Until
-    from harness.campaign.folder import CampaignFolder
+    from harness.campaign.folder import Asked, CampaignFolder
     from harness.campaign.result import Result
     from harness.lab.choice import LabChoice
 
@@ -60,15 +62,56 @@ class Shard(click.ParamType):  # type: ignore[type-arg]  # not generic at run ti
         return int(shard), int(of)
 
 
+_ASKED = (
+    click.option("--shard", type=Shard(), default=(1, 1), help="Which part is played: 2/8."),
+    click.option("--seed", type=int, help="The root seed; default: a new one."),
+    click.option(
+        "--budget", type=click.Choice(["safe", "over"]), default="safe", show_default=True
+    ),
+    click.option("--variant", help="A named set of overrides; see `harness variants`."),
+    click.option("--pipeline", "pipeline_name", default="outbox", show_default=True),
+)
+
+
+def _asked(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say what a campaign plays; the command is given them as `asked`."""
+
+    @wraps(command)
+    def with_asked(  # one parameter an option
+        *,
+        pipeline_name: str,
+        variant: str | None,
+        budget: str,
+        seed: int | None,
+        shard: tuple[int, int],
+        choice: "LabChoice",
+        **others: object,
+    ) -> None:
+        from harness.campaign.folder import Asked  # noqa: PLC0415
+        from harness.run.plan import called, spec_of  # noqa: PLC0415
+
+        asked = Asked(
+            pipeline=called(spec_of(pipeline_name, variant)),
+            variant=variant,
+            budget="over" if budget == "over" else "safe",
+            seed=secrets.randbits(32) if seed is None else seed,
+            shard=shard[0],
+            of=shard[1],
+            profile=choice.profile.name,
+            kafka=choice.kafka_version,
+            features=tuple(f"{name}={level}" for name, level in choice.features.items()),
+        )
+        command(asked=asked, **others)
+
+    for option in _ASKED:
+        with_asked = option(with_asked)
+    return lab_options(with_asked)
+
+
 @click.command()
 @click.option("--time", "time_s", type=Duration(), help="How long: 90s, 30m, 2h.")
 @click.option("--schedules", type=click.IntRange(1), help="How many runs at the most.")
 @click.option("--until-caught", is_flag=True, help="End with the first run that FAILED.")
-@click.option("--pipeline", "pipeline_name", default="outbox", show_default=True)
-@click.option("--variant", help="A named set of overrides; see `harness variants`.")
-@click.option("--budget", type=click.Choice(["safe", "over"]), default="safe", show_default=True)
-@click.option("--seed", type=int, help="The root seed; default: a new one.")
-@click.option("--shard", type=Shard(), default=(1, 1), help="Which part is played here: 2/8.")
 @click.option("--keep", type=click.Choice(["failed", "all"]), default="failed", show_default=True)
 @click.option(
     "--campaigns",
@@ -84,23 +127,18 @@ class Shard(click.ParamType):  # type: ignore[type-arg]  # not generic at run ti
 )
 @_LABS
 @BACKEND
-@lab_options
+@_asked
 def campaign(  # noqa: PLR0913  # one parameter an option
     *,
     time_s: float | None,
     schedules: int | None,
     until_caught: bool,
-    pipeline_name: str,
-    variant: str | None,
-    budget: str,
-    seed: int | None,
-    shard: tuple[int, int],
     keep: str,
     campaigns: Path,
     resume: Path | None,
     labs: int,
     backend: str,
-    choice: "LabChoice",
+    asked: "Asked",
 ) -> None:
     """Play every single fault, every pair of faults, then random schedules until the time is up.
 
@@ -112,30 +150,15 @@ def campaign(  # noqa: PLR0913  # one parameter an option
               harness campaign --time 1h --resume campaigns/20261125T010000.000-outbox-safe
     """
     from harness.campaign.campaign import Until, sequence_of  # noqa: PLC0415
-    from harness.campaign.folder import Asked, CampaignFolder  # noqa: PLC0415
-    from harness.run.plan import called, spec_of  # noqa: PLC0415
+    from harness.campaign.folder import CampaignFolder  # noqa: PLC0415
     from harness.run.session import choose_backend  # noqa: PLC0415
 
     choose_backend(backend)
-    until = Until(time_s=time_s, runs=schedules, caught=until_caught)
     if time_s is None and schedules is None:
         raise UsageError("A campaign needs an end", remedy="say --time 30m or --schedules 100")
-    if resume is not None:
-        folder = CampaignFolder.open(resume)
-    else:
-        asked = Asked(
-            pipeline=called(spec_of(pipeline_name, variant)),
-            variant=variant,
-            budget="over" if budget == "over" else "safe",
-            seed=secrets.randbits(32) if seed is None else seed,
-            shard=shard[0],
-            of=shard[1],
-            profile=choice.profile.name,
-            kafka=choice.kafka_version,
-            features=tuple(f"{name}={level}" for name, level in choice.features.items()),
-        )
-        sequence_of(asked)  # tells what is wrong before a folder is made
-        folder = CampaignFolder.make(campaigns, asked)
+    sequence_of(asked)  # tells what is wrong before a folder is made
+    folder = CampaignFolder.open(resume) if resume else CampaignFolder.make(campaigns, asked)
+    until = Until(time_s=time_s, runs=schedules, caught=until_caught)
     sys.exit(_campaign(folder, until=until, labs=labs, keep=keep))
 
 
@@ -250,13 +273,7 @@ def minimise(
             failure, pool, labs=labs, runs_budget=budget_runs, tell=lambda result, _: _tell(result)
         )
     click.echo(f"\n{story(found)}")
-    pinned = regression_of(
-        found,
-        signature,
-        found_in=failure.found_in,
-        kafka=choice.kafka_version,
-        profile=choice.profile.name,
-    )
+    pinned = regression_of(found, signature, found_in=failure.found_in, choice=choice)
     if pinned is None:
         click.echo("\nit never failed again: nothing to pin")
         sys.exit(3)

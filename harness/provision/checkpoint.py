@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.errors import ProvisionError
-from harness.provision import bootnode, cache, command, jvm
+from harness.provision import cache, command, jvm
 from harness.provision.values import Progress, silent
 
 DEADLINE_S = 120.0
@@ -46,6 +46,8 @@ def provide(
 
 
 def _format(part: Path, *, java: Path, jars: Sequence[Path], features: Mapping[str, int]) -> None:
+    from harness.provision import bootnode  # noqa: PLC0415  # a warm start needs none
+
     # A static quorum: with --standalone the checkpoint would name this one node as the voters.
     properties = bootnode.write_properties(part, broker_port=9092, controller_port=9093)
     levels = [word for each in _levels(features) for word in ("--feature", each)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness import clock
 from harness.errors import ProvisionError
-from harness.provision import bootnode, cache, command, jvm, probe
+from harness.provision import cache, command, jvm, probe
 from harness.provision.values import Progress, silent
 
 NAME = "kafka.jsa"
@@ -68,6 +68,8 @@ def _record(
     """Run a node once and let its JVM write the archive on the way out."""
     archive = part / NAME
     flags = [*base_flags, f"-XX:ArchiveClassesAtExit={archive}", "-Xlog:cds=off"]
+    from harness.provision import bootnode  # noqa: PLC0415  # a warm start needs none
+
     bootnode.lay_out(part / "data", checkpoint=checkpoint)
     broker_port, controller_port = bootnode.free_ports(2)
     with bootnode.running(

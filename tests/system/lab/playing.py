@@ -35,6 +35,7 @@ def surrounded(lab: LocalLab) -> Iterator[Surroundings]:
             topics={"orders": TOPIC},
             slots={("producer", 0): 1},
             tell=lambda _: None,
+            database_url="",
             hit={},
         )
     finally:

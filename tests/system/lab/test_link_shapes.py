@@ -54,6 +54,7 @@ def around(lab: LocalLab) -> Iterator[Surroundings]:
         topics={},
         slots=SLOTS,
         tell=lambda _: None,
+        database_url="",
         hit={},
     )
     watch.stop()

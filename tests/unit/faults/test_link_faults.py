@@ -42,6 +42,7 @@ def around() -> Surroundings:
         topics={},
         slots=SLOTS,
         tell=lambda _: None,
+        database_url="",
         hit={},
     )
 
