@@ -38,6 +38,14 @@ def promised(environment: Mapping[str, object]) -> frozenset[str]:
     return frozenset(map(str, named)) if isinstance(named, list) else frozenset()
 
 
+def unpromised(environment: Mapping[str, object]) -> str | None:
+    """Return why not even safety was promised under the schedule, if the run says so."""
+    promise = environment.get("promise")
+    if not isinstance(promise, dict) or promise.get("safety", True):
+        return None
+    return str(promise.get("why", "the schedule is beyond every promise"))
+
+
 def judge(folder: Path) -> Verdict:
     """Judge a run folder by what is in it.
 
@@ -60,6 +68,7 @@ def judge(folder: Path) -> Verdict:
             holes=tuple(hole for journal in journals for hole in journal.holes),
             totals=checked.totals,
             figures=figures,
+            unpromised=unpromised(environment),
         )
     )
     return Verdict(

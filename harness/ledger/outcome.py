@@ -5,8 +5,9 @@ PURE. Owns the order of outcomes and who may be blamed:
 FAILED > UNKNOWN > HANG > HARNESS_ERROR > VACUOUS > PASSED. The worst that applies is the outcome;
 all reasons are listed. One rule stands above the order: where the harness or its lab had trouble of
 its own (a server died unasked, a fault could not be set or was not verified healed, an error of
-ours), or where the witnesses were read too early, findings are *unconfirmed*. They stay listed, but
-they are held against nobody: FAILED becomes UNKNOWN. Without findings the same trouble is
+ours), where the witnesses were read too early, or where the schedule takes away what every promise
+rests on (a lost disk beside another fault of nodes), findings are *unconfirmed*. They stay listed,
+but they are held against nobody: FAILED becomes UNKNOWN. Without findings the same trouble is
 HARNESS_ERROR, which ranks below UNKNOWN because nothing is open: the run is simply to be repeated.
 So a run with trouble is never FAILED and never PASSED.
 """
@@ -51,6 +52,8 @@ class Knowledge:
     holes: tuple[str, ...] = ()
     totals: tuple[Total, ...] = ()
     figures: Mapping[str, int | float] = field(default_factory=dict)
+    unpromised: str | None = None
+    """Why not even safety is promised under this schedule; None: it is."""
 
 
 def decide(known: Knowledge) -> tuple[Outcome, tuple[str, ...], bool]:
@@ -61,13 +64,14 @@ def decide(known: Knowledge) -> tuple[Outcome, tuple[str, ...], bool]:
     early = _read_too_early(known.timeline, faults)
     accused = [t for t in known.totals if t.kind != Kind.STUCK and t.count]
     stuck = sum(t.count for t in known.totals if t.kind == Kind.STUCK)
-    confirmed = not (accused or stuck) or not (trouble or early)
+    excused = [f"no promise: {known.unpromised}"] if accused and known.unpromised else []
+    confirmed = not (accused or stuck) or not (trouble or early or excused)
     sentences = [_total(t) for t in accused]
     if confirmed:
         reasons.add(Outcome.FAILED, *sentences)
     else:
         reasons.add(Outcome.UNKNOWN, *(f"unconfirmed: {sentence}" for sentence in sentences))
-    reasons.add(Outcome.UNKNOWN, *known.unreadable, *known.holes, *early)
+    reasons.add(Outcome.UNKNOWN, *excused, *known.unreadable, *known.holes, *early)
     _liveness(reasons, known, stuck=stuck)
     reasons.add(Outcome.HARNESS_ERROR, *trouble)
     if not known.unreadable:

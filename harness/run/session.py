@@ -22,6 +22,7 @@ from harness.run.events import Observer
 from harness.run.folder import make_run_folder
 from harness.run.plan import called
 from harness.run.result import RunResult
+from harness.schedule.budget import stated_promise
 from harness.schedule.processes import Skew
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Fault, Schedule, Workload
@@ -87,6 +88,7 @@ class LabSession:
                 environment={
                     "harness": version("zero-loss-harness"),
                     "variant": asdict(variant) if variant else None,
+                    "promise": _promise(schedule, unsafe=variant is not None and not variant.safe),
                 },
                 observers=self._observers,
             )
@@ -133,6 +135,12 @@ class LabSession:
         except LabError:
             return True
         return bool(lab.check_alive()) or out_of_sync
+
+
+def _promise(schedule: Schedule, *, unsafe: bool) -> dict[str, object]:
+    """Return what is promised under the schedule; an unsafe variant is judged in any case."""
+    promise = stated_promise(schedule)
+    return {**asdict(promise), "safety": promise.safety or unsafe}
 
 
 def default_start(

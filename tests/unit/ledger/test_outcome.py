@@ -220,3 +220,17 @@ def test_a_torn_timeline_is_unknown(world: World, tmp_path: Path) -> None:
     path = world.write(tmp_path) / "timeline.jsonl"
     path.write_text(path.read_text() + json.dumps({"event": "trouble"})[:-5])
     assert outcome(tmp_path) == ("UNKNOWN", 3)
+
+
+def test_where_nothing_is_promised_nobody_is_accused(world: World, tmp_path: Path) -> None:
+    """A disk is lost beside another fault of nodes: what is missing is told, and no verdict."""
+    del world.effects[0]
+    folder = world.write(tmp_path)
+    file = folder / "environment.json"
+    environment = json.loads(file.read_text())
+    environment["promise"] = {"safety": False, "liveness": False, "why": "a disk is lost"}
+    file.write_text(json.dumps(environment))
+    verdict = judge(folder)
+    assert (verdict.outcome, verdict.confirmed) == ("UNKNOWN", False)
+    assert "UNKNOWN: no promise: a disk is lost" in verdict.reasons
+    assert verdict.totals

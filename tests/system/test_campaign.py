@@ -1,0 +1,109 @@
+"""Many runs on several labs: they add up, go on after a break, and leave nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.campaign.campaign import Until, play_campaign
+from harness.campaign.folder import Asked, CampaignFolder
+from harness.campaign.minimising import failure_of, minimise_failure
+from harness.campaign.pool import LabPool
+from harness.clock import wait_until
+from harness.lab.choice import LabChoice
+from harness.run.plan import variant
+from harness.run.session import LabSession, default_start
+from harness.scenario import consumer, kill, pause, producer
+
+MAIN = "from harness.cli import main; main()"
+SEED = 11
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> CampaignFolder:
+    """Make a campaign of the safe reference pipeline."""
+    return CampaignFolder.make(tmp_path, Asked(pipeline="outbox", seed=SEED))
+
+
+@pytest.fixture
+def pool(folder: CampaignFolder) -> Iterator[LabPool]:
+    """Return two labs."""
+    with LabPool(2, choice=LabChoice(), runs=folder.runs, progress=print) as made:
+        yield made
+
+
+def test_a_campaign_goes_on_where_it_stopped(folder: CampaignFolder, pool: LabPool) -> None:
+    """Numbers are played once, whichever lab plays them; what was torn is played again."""
+    play_campaign(folder, pool, until=Until(runs=3), tell=print)
+    with (folder.path / "results.jsonl").open("a") as results:
+        results.write('{"index": 3, "phase"')  # as a kill leaves it
+    play_campaign(folder, pool, until=Until(runs=1), tell=print)
+
+    results = list(folder.results())
+
+    assert sorted(result.index for result in results) == [0, 1, 2, 3]
+    assert {str(result.outcome) for result in results} <= {"PASSED", "VACUOUS"}
+    assert all((Path(result.folder) / "verdict.json").is_file() for result in results)
+
+
+def test_a_failure_is_brought_down_to_the_fault_that_causes_it(
+    tmp_path: Path, folder: CampaignFolder, pool: LabPool
+) -> None:
+    """Of a consumer's sleep and a producer's death, the death is what loses the message."""
+    faults = (
+        pause(consumer(0)).after(acked=100).for_seconds(1),
+        kill(producer(0)).at("after_commit", passes=50).for_seconds(1),
+    )
+    with LabSession(start=default_start(progress=print), runs=tmp_path / "first") as session:
+        failed = session.run(variant("dual-write-after-commit"), *faults)
+    failed.assert_caught()
+
+    found, signature = minimise_failure(
+        failure_of(failed.folder), pool, labs=2, runs_budget=14, tell=lambda *_: None
+    )
+
+    assert [type(fault).__name__ for fault in found.schedule.faults] == ["Kill"]
+    assert ("lost", "never-in-outbox") in signature
+    assert found.rate.hits >= 3
+    assert folder.path.is_dir()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_a_campaign_that_is_ended_leaves_no_process(tmp_path: Path, ending: signal.Signals) -> None:
+    """Ctrl-C sums up and takes the labs down; after a SIGKILL the workers do it by themselves."""
+    command = [sys.executable, "-c", MAIN, "campaign", "--schedules", "50", "--labs", "2"]
+    campaigns = tmp_path / "campaigns"
+    with subprocess.Popen(
+        [*command, "--campaigns", str(campaigns)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        start_new_session=True,
+    ) as playing:
+        wait_until(
+            lambda: len(list(campaigns.glob("*/runs/*/timeline.jsonl"))) > 1,
+            deadline_s=90,
+            describe="two runs to have begun",
+        )
+        family = psutil.Process(playing.pid).children(recursive=True)
+        assert any("worker" in " ".join(process.cmdline()) for process in family)
+        playing.send_signal(ending)
+        said, _ = playing.communicate(timeout=60)
+
+    wait_until(
+        lambda: not any(process.is_running() for process in family),
+        deadline_s=60,
+        describe="every process of it to be gone",
+        last_seen=lambda: [process for process in family if process.is_running()],
+    )
+    if ending is signal.SIGINT:
+        assert playing.returncode == 130
+        assert "the labs were taken down" in said
+        assert "go on with it: harness campaign" in said
+    assert not list(tmp_path.glob("harness-*/lab-*"))
