@@ -4,6 +4,8 @@ No link is cut: one request or answer is caught between one process and a node, 
 goes on. Safe: idempotent production, marking after the report, dedup in the effect's transaction.
 """
 
+import pytest
+
 from harness.scenario import LabSession, consumer, frames, isolate, leader, pipeline, relay
 
 
@@ -15,6 +17,7 @@ def test_a_produce_answer_that_never_comes_is_sent_again_and_processed_once(
     lab.run(pipeline("outbox"), fault).assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_a_produce_request_held_while_its_leader_is_replaced_does_no_harm(
     lab: LabSession,
 ) -> None:
@@ -24,6 +27,7 @@ def test_a_produce_request_held_while_its_leader_is_replaced_does_no_harm(
     lab.run(pipeline("outbox"), held, replaced).assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_offset_commits_whose_answers_never_come_repeat_and_lose_nothing(lab: LabSession) -> None:
     """The consumer cannot know whether its position was kept; its effects are its own proof."""
     fault = frames(consumer(0), "OffsetCommit", part="answer", act="drop", count=None)

@@ -72,6 +72,7 @@ def test_two_overlapping_faults_are_survived(lab: LabSession) -> None:
     run.assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_a_leader_that_is_shut_down_hands_over_without_loss(lab: LabSession) -> None:
     """SIGTERM the leader under load: it gives its leadership away before it ends."""
     run = lab.run(pipeline("outbox"), stop(leader("orders", 0)).after(acked=300).for_seconds(2))
@@ -84,6 +85,7 @@ def test_the_death_of_the_active_controller_costs_no_message(lab: LabSession) ->
     run.assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_the_death_of_the_groups_coordinator_repeats_no_effect(lab: LabSession) -> None:
     """The group's offsets are read back from a replica; what was in between is absorbed."""
     run = lab.run(pipeline("outbox"), kill(coordinator()).after(processed=300).for_seconds(3))
@@ -100,5 +102,5 @@ def test_a_follower_that_loses_its_whole_log_gets_it_back(lab: LabSession) -> No
 @pytest.mark.parametrize("acks", ["acks-1", "acks-0"])
 def test_weaker_acks_lose_what_an_isolated_leader_acknowledged(lab: LabSession, acks: str) -> None:
     """The same isolation under acks=1 and acks=0: acknowledged, and not in the log."""
-    fault = isolate(leader("orders", 0), flavour="hold").after(acked=300).for_seconds(4)
+    fault = isolate(leader("orders", 0), flavour="hold").after(acked=300).for_seconds(6)
     lab.run(variant(acks), fault).assert_caught()

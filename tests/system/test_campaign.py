@@ -74,7 +74,9 @@ def test_a_failure_is_brought_down_to_the_fault_that_causes_it(
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-def test_a_campaign_that_is_ended_leaves_no_process(tmp_path: Path, ending: signal.Signals) -> None:
+def test_a_campaign_that_is_ended_leaves_no_process(
+    tmp_path: Path, labs: Path, ending: signal.Signals
+) -> None:
     """Ctrl-C sums up and takes the labs down; after a SIGKILL the workers do it by themselves."""
     command = [sys.executable, "-c", MAIN, "campaign", "--schedules", "50", "--labs", "2"]
     campaigns = tmp_path / "campaigns"
@@ -83,7 +85,7 @@ def test_a_campaign_that_is_ended_leaves_no_process(tmp_path: Path, ending: sign
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(labs)},
         start_new_session=True,
     ) as playing:
         wait_until(
@@ -106,4 +108,4 @@ def test_a_campaign_that_is_ended_leaves_no_process(tmp_path: Path, ending: sign
         assert playing.returncode == 130
         assert "the labs were taken down" in said
         assert "go on with it: harness campaign" in said
-    assert not list(tmp_path.glob("harness-*/lab-*"))
+    assert not list(labs.glob("harness-*/lab-*"))

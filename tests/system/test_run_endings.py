@@ -1,12 +1,9 @@
 """However a whole `harness run` ends, nothing of it stays: no server, role or child of a role."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -37,15 +34,6 @@ def marked(folder: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return [each for each in found if each.is_running()]
-
-
-@pytest.fixture
-def labs() -> Iterator[Path]:
-    """Return a folder in which the labs of one run are made, and no other."""
-    folder = Path(tempfile.mkdtemp(prefix="endings-"))
-    folder.chmod(0o711)  # the account that runs PostgreSQL must get through
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
