@@ -58,7 +58,7 @@ def moments() -> list[Moment]:
         Moment(said=said, delay_s=draw.uniform(0, SPANS[said]), warden_too=number % 3 != 0)
         for number, said in ((n, list(SPANS)[n % len(SPANS)]) for n in range(ALL))
     ]
-    return every[:: max(1, ALL // int(os.environ.get("KILLS", "5")))]
+    return every[:: max(1, ALL // int(os.environ.get("KILLS", "4")))]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -111,6 +111,7 @@ def test_a_role_that_hears_sigterm_ends_in_good_order(session: LabSession) -> No
     assert "ended with status 0" in seen.evidence()
 
 
+@pytest.mark.thorough
 def test_a_role_that_does_not_hear_sigterm_is_killed_after_its_grace(session: LabSession) -> None:
     """A stopped process cannot hear: the evidence says that it took SIGKILL."""
     deaf = pause(relay()).after(acked=300).for_seconds(7)
@@ -121,6 +122,7 @@ def test_a_role_that_does_not_hear_sigterm_is_killed_after_its_grace(session: La
     assert all(fault.bit for fault in faults)
 
 
+@pytest.mark.thorough
 def test_every_process_of_a_role_is_paused_at_once(session: LabSession) -> None:
     """No journal moves while they sleep, and no process is lost."""
     seen = played(session, pause(every("consumer")).after(acked=300).for_seconds(2))
@@ -173,6 +175,7 @@ def test_scaling_out_adds_a_process_with_files_of_its_own(session: LabSession) -
     assert "consumer 2 ran as process" in seen.evidence()
 
 
+@pytest.mark.thorough
 def test_scaling_in_to_none_stops_a_role_and_brings_it_back(session: LabSession) -> None:
     """All end in good order, the highest number first; nothing is processed until they return."""
     seen = played(session, scale("consumer", to=0).after(acked=300).for_seconds(1.5))

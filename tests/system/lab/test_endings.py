@@ -16,7 +16,8 @@ from harness.errors import LabError
 from harness.lab.local import LocalLab, boot, folders, start_local_lab, warden
 
 OWNER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 from harness.lab.local import start_local_lab
 lab = start_local_lab(progress=lambda line: print(line, flush=True))
 time.sleep(600)

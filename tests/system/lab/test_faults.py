@@ -61,7 +61,7 @@ def test_a_killed_node_comes_back_into_every_isr(lab: LocalLab) -> None:
     await_state(lab, lambda now: leader not in now.isr, describe="the dead node to leave the ISR")
     node.start()
     await_full_isr(lab)
-    assert node.serves()
+    wait_until(node.serves, deadline_s=10, describe="the node to answer")
 
 
 @pytest.mark.usefixtures("load")

@@ -210,6 +210,7 @@ def play_transaction(lab: LocalLab, *, first_commits: bool) -> tuple[list[str], 
         last_seen=lambda: (lab.cluster.ends([(name, 0)]), lab.frames.look(rule)),
     )
     producer.produce(name, b"second, after", partition=1)
+    assert producer.flush(PATIENCE_S) == 0  # an abort would take back what is not yet sent
     second(PATIENCE_S)
     committed = read(lab, name, 2, **{"isolation.level": "read_committed"})
     written = read(lab, name, 2, **{"isolation.level": "read_uncommitted"})

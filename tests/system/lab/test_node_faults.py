@@ -130,6 +130,7 @@ def test_a_set_of_nodes_dies_at_once_and_counts_each_node_once(
     assert is_replica_in_sync(lab, second)
 
 
+@pytest.mark.thorough
 def test_a_set_with_a_dead_member_is_not_touched(lab: LocalLab, around: Surroundings) -> None:
     """The fault could not be what it says, so it is none."""
     driver = hold(kill(node(1)), around)
