@@ -119,7 +119,7 @@ FAST = Profile(
     name="fast",
     broker=MappingProxyType({**_TIMING, **_DURABILITY, **_FOOTPRINT}),
     patience=Patience(
-        boot_s=60.0, storm_s=90.0, standstill_s=5.0, verify_s=60.0, heal_s=60.0, settle_s=10.0
+        boot_s=120.0, storm_s=90.0, standstill_s=5.0, verify_s=60.0, heal_s=60.0, settle_s=10.0
     ),
 )
 """Seconds instead of minutes, measured on two cores without spurious fencing."""
@@ -130,7 +130,7 @@ PRODUCTION = Profile(
     # A node is fenced after 9 s, leaves an ISR after 30 s, and a silent connection is given up
     # after 30 s; a consumer is missed after 45 s, and one that waits for a dead link after 60 s.
     patience=Patience(
-        boot_s=90.0,
+        boot_s=150.0,
         storm_s=600.0,
         standstill_s=75.0,
         verify_s=180.0,

@@ -14,11 +14,11 @@ from harness.campaign.campaign import Until, play_campaign
 from harness.campaign.folder import Asked, CampaignFolder
 from harness.campaign.minimising import failure_of, minimise_failure
 from harness.campaign.pool import LabPool
+from harness.campaign.result import Job
 from harness.clock import wait_until
 from harness.lab.choice import LabChoice
-from harness.run.plan import variant
-from harness.run.session import LabSession, default_start
-from harness.scenario import consumer, kill, pause, producer
+from harness.schedule.values import Schedule
+from harness.schedule.words import consumer, kill, pause, producer
 
 MAIN = "from harness.cli import main; main()"
 SEED = 11
@@ -51,26 +51,26 @@ def test_a_campaign_goes_on_where_it_stopped(folder: CampaignFolder, pool: LabPo
     assert all((Path(result.folder) / "verdict.json").is_file() for result in results)
 
 
-def test_a_failure_is_brought_down_to_the_fault_that_causes_it(
-    tmp_path: Path, folder: CampaignFolder, pool: LabPool
-) -> None:
+def test_a_failure_is_brought_down_to_the_fault_that_causes_it(pool: LabPool) -> None:
     """Of a consumer's sleep and a producer's death, the death is what loses the message."""
-    faults = (
-        pause(consumer(0)).after(acked=100).for_seconds(1),
-        kill(producer(0)).at("after_commit", passes=50).for_seconds(1),
+    schedule = Schedule(
+        pipeline="outbox",
+        variant="dual-write-after-commit",
+        faults=(
+            pause(consumer(0)).after(acked=100).for_seconds(1),
+            kill(producer(0)).at("after_commit", passes=50).for_seconds(1),
+        ),
     )
-    with LabSession(start=default_start(progress=print), runs=tmp_path / "first") as session:
-        failed = session.run(variant("dual-write-after-commit"), *faults)
-    failed.assert_caught()
+    (failed,) = pool.play([Job(index=0, schedule=schedule)])
+    assert failed.caught()
 
     found, signature = minimise_failure(
-        failure_of(failed.folder), pool, labs=2, runs_budget=14, tell=lambda *_: None
+        failure_of(Path(failed.folder)), pool, labs=2, runs_budget=14, tell=lambda *_: None
     )
 
     assert [type(fault).__name__ for fault in found.schedule.faults] == ["Kill"]
     assert ("lost", "never-in-outbox") in signature
     assert found.rate.hits >= 3
-    assert folder.path.is_dir()
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])

@@ -7,7 +7,7 @@ from typing import Literal
 
 from harness.clock import Deadline, monotonic_s, wait_until
 from harness.errors import LabError
-from harness.lab.local import folders, leftovers, node, ports, proxies, warden
+from harness.lab.local import folders, leftovers, node, ports, proxies, turns, warden
 from harness.lab.local.claims import Claim
 from harness.lab.local.detours import LocalFrames
 from harness.lab.local.guardian import Guardian
@@ -45,6 +45,13 @@ def start_local_lab(
     nothing is left running then. Close it, or use it in a `with` statement.
     """
     recipe = recipe_of(provide(progress=progress) if parts is None else parts)
+    with turns.turn():
+        return _boot(recipe, progress=progress, port_base=port_base, profile=profile)
+
+
+def _boot(
+    recipe: Recipe, *, progress: Callable[[str], None], port_base: int | None, profile: Profile
+) -> LocalLab:
     began = monotonic_s()
     for name in leftovers.clear_dead_labs():
         progress(f"cleared what the dead lab {name} left")

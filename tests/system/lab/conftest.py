@@ -15,9 +15,9 @@ from harness.lab.values import PartitionState, TopicSpec
 TOPIC = "lab-test"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab() -> Iterator[LocalLab]:
-    """Return a running lab."""
+    """Return a running lab, which is gone before other tests start theirs."""
     with start_local_lab() as lab:
         lab.cluster.create_topics(
             [TopicSpec(name=TOPIC, partitions=3, replication_factor=3, config={})]
