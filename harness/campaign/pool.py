@@ -93,6 +93,7 @@ class _Worker:
     ) -> None:
         self._number = number
         self._progress = progress
+        self._asking: threading.Thread | None = None
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # until `await_end`
         words = {
             "profile": choice.profile.name,
@@ -118,7 +119,8 @@ class _Worker:
         if job is None:
             return False
         name = f"worker-{self._number}"
-        threading.Thread(target=self._ask, args=(job, said), name=name, daemon=True).start()
+        self._asking = threading.Thread(target=self._ask, args=(job, said), name=name, daemon=True)
+        self._asking.start()
         return True
 
     def dismiss(self) -> None:
@@ -136,8 +138,11 @@ class _Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()  # its warden clears what it leaves
             self._process.wait()
-        finally:
-            self._errors.close()
+        if self._asking is not None:
+            self._asking.join()  # its output has ended with it
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._errors.close()
 
     def _ask(
         self, job: Job, said: "queue.SimpleQueue[tuple[_Worker, Result | WorkerError]]"
