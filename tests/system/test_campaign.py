@@ -52,25 +52,25 @@ def test_a_campaign_goes_on_where_it_stopped(folder: CampaignFolder, pool: LabPo
 
 
 def test_a_failure_is_brought_down_to_the_fault_that_causes_it(pool: LabPool) -> None:
-    """Of a consumer's sleep and a producer's death, the death is what loses the message."""
+    """Of a consumer's sleep and a producer's death, the death is what makes a message up."""
     schedule = Schedule(
         pipeline="outbox",
-        variant="dual-write-after-commit",
+        variant="dual-write-in-transaction",
         faults=(
             pause(consumer(0)).after(acked=100).for_seconds(1),
-            kill(producer(0)).at("after_commit", passes=50).for_seconds(1),
+            kill(producer(0)).at("in_transaction", passes=50).for_seconds(1),
         ),
     )
     (failed,) = pool.play([Job(index=0, schedule=schedule)])
     assert failed.caught()
 
     found, signature = minimise_failure(
-        failure_of(Path(failed.folder)), pool, labs=2, runs_budget=14, tell=lambda *_: None
+        failure_of(Path(failed.folder)), pool, labs=2, runs_budget=10, tell=lambda *_: None
     )
 
     assert [type(fault).__name__ for fault in found.schedule.faults] == ["Kill"]
-    assert ("lost", "never-in-outbox") in signature
-    assert found.rate.hits >= 3
+    assert "phantom" in {kind for kind, _ in signature}
+    assert found.rate.hits >= 2
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
