@@ -4,7 +4,7 @@ What was played before is skipped, so the same call goes on with a campaign that
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.campaign.folder import Asked, CampaignFolder, Keep
 from harness.campaign.pool import LabPool
@@ -48,7 +48,7 @@ def play_campaign(
 ) -> None:
     """Play until the end that was asked for; each result is in the folder before it is told."""
     if until == Until():
-        raise UsageError("A campaign needs an end", remedy="say --time 30m or --runs 100")
+        raise UsageError("A campaign needs an end", remedy="say --time 30m or --schedules 100")
     done = {result.index for result in folder.results()}
     ending = _Ending(until)
     for result in pool.play(_jobs(folder.asked, done, ending)):
@@ -85,5 +85,4 @@ def _jobs(asked: Asked, done: set[int], ending: _Ending) -> Iterator[Job]:
             continue
         if not ending.one_more():
             return
-        schedule = replace(sequence.schedule(number), budget=asked.budget)
-        yield Job(index=number, schedule=schedule, phase=sequence.part(number))
+        yield Job(index=number, schedule=sequence.schedule(number), phase=sequence.part(number))
