@@ -6,7 +6,6 @@ Results are appended as they come, so a campaign that was broken off goes on whe
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +16,7 @@ from harness.campaign.result import Result, result_line, result_of
 from harness.errors import UsageError
 from harness.ledger.findings import Outcome
 from harness.provision.kafka import KAFKA_VERSION
-from harness.run.folder import disk_error
+from harness.run.folder import disk_error, make_dated_folder
 from harness.schedule.targets import STRICT
 from harness.schedule.values import Budget
 
@@ -57,11 +56,10 @@ class CampaignFolder:
     @classmethod
     def make(cls, campaigns: Path, asked: Asked) -> "CampaignFolder":
         """Create `campaigns/<time>-<variant or pipeline>-<budget>/`."""
-        stamp = datetime.now(tz=UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
         name = asked.variant or Path(asked.pipeline).stem
-        path = campaigns.absolute() / f"{stamp}-{name}-{asked.budget}"
+        path = make_dated_folder(campaigns, f"{name}-{asked.budget}")
         try:
-            (path / "runs").mkdir(parents=True)
+            (path / "runs").mkdir()
             (path / "campaign.json").write_bytes(_ASKED.dump_json(asked, indent=2) + b"\n")
         except OSError as error:
             raise disk_error(path, error) from error

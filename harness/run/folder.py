@@ -3,7 +3,7 @@
 import errno
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.errors import HarnessError
@@ -13,16 +13,35 @@ from harness.schedule.values import Schedule
 
 def make_run_folder(runs: Path, *, name: str, schedule: Schedule) -> Path:
     """Create `runs/<time>-<name>-<fingerprint>/` with its sub-folders and the schedule."""
-    stamp = datetime.now(tz=UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name).strip("-")
-    folder = runs.absolute() / f"{stamp}-{safe[:60]}-{fingerprint(schedule)}"
+    folder = make_dated_folder(runs, f"{safe[:60]}-{fingerprint(schedule)}")
     try:
         for part in ("journal", "stderr", "witness", "counters"):
-            (folder / part).mkdir(parents=True)
+            (folder / part).mkdir()
         (folder / "schedule.json").write_text(to_json(schedule), encoding="utf-8")
     except OSError as error:
         raise disk_error(folder, error) from error
     return folder
+
+
+def make_dated_folder(parent: Path, name: str) -> Path:
+    """Create `parent/<time, to the millisecond>-<name>/`, which no one else has.
+
+    Several labs that repeat one schedule may ask within the same millisecond: the later one takes
+    the next that is free. HarnessError if the folder cannot be made.
+    """
+    now = datetime.now(tz=UTC)
+    while True:
+        stamp = now.strftime("%Y%m%dT%H%M%S.%f")[:-3]
+        folder = parent.absolute() / f"{stamp}-{name}"
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            if not folder.is_dir():
+                raise disk_error(folder, error) from error
+            now += timedelta(milliseconds=1)
+        else:
+            return folder
 
 
 def write_environment(folder: Path, environment: Mapping[str, object]) -> None:
