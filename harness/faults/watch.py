@@ -10,7 +10,7 @@ from harness.errors import LabError
 from harness.lab.protocol import Cluster
 from harness.lab.values import PartitionState
 
-SAMPLE_S = 0.12
+SAMPLE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,17 +70,28 @@ class AuditCluster:
         majority = len(self._ports) // 2 + 1
         return frozenset(node for node, count in listed.items() if count >= majority)
 
-    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """Return the ends (high watermarks) of those partitions whose leader answers."""
+    def ends(
+        self, partitions: Iterable[tuple[str, int]], *, committed: bool = False
+    ) -> dict[tuple[str, int], int]:
+        """Return the ends of those partitions whose leader answers: see `Cluster.ends`."""
+        return self._offsets(partitions, at=kafka_wire.LATEST, committed=committed)
+
+    def begins(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Return the first offset of those partitions whose leader answers."""
+        return self._offsets(partitions, at=kafka_wire.EARLIEST)
+
+    def _offsets(
+        self, partitions: Iterable[tuple[str, int]], *, at: int, committed: bool = False
+    ) -> dict[tuple[str, int], int]:
         by_topic: dict[str, list[int]] = defaultdict(list)
         for topic, partition in partitions:
             by_topic[topic].append(partition)
         number = next(self._correlation) & 0x7FFFFFFF
-        request = kafka_wire.list_ends_request(number, by_topic)
+        request = kafka_wire.list_offsets_request(number, by_topic, at=at, committed=committed)
         found: dict[tuple[str, int], int] = {}
         for answer in ask_all(self._ports, request, deadline_s=ANSWER_S).values():
-            for place, end in kafka_wire.decode_ends(answer, correlation_id=number).items():
-                found[place] = max(end, found.get(place, end))
+            for place, offset in kafka_wire.decode_offsets(answer, correlation_id=number).items():
+                found[place] = max(offset, found.get(place, offset))
         return found
 
     def controller(self) -> int | None:

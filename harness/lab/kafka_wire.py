@@ -22,6 +22,7 @@ METADATA_VERSION = 7
 LIST_OFFSETS = 2
 LIST_OFFSETS_VERSION = 2
 LATEST = -1
+EARLIEST = -2
 FIND_COORDINATOR = 10
 FIND_COORDINATOR_VERSION = 2
 CLIENT_ID = b"harness-audit"
@@ -78,27 +79,34 @@ def decode_metadata(answer: bytes, *, correlation_id: int) -> MetadataView:
     )
 
 
-def list_ends_request(correlation_id: int, partitions: Mapping[str, Sequence[int]]) -> bytes:
+def list_offsets_request(
+    correlation_id: int,
+    partitions: Mapping[str, Sequence[int]],
+    *,
+    at: int = LATEST,
+    committed: bool = False,
+) -> bytes:
     """Return a framed request for the high watermark of partitions, by topic name.
 
-    It may go to any node: those that do not lead a partition answer for it with an error.
+    With `committed` it is the last stable offset; `at` EARLIEST asks where they begin. It may go
+    to any node: those that do not lead a partition answer for it with an error.
     """
-    body = struct.pack(">ibi", -1, 0, len(partitions))
+    body = struct.pack(">ibi", -1, committed, len(partitions))
     for topic, numbers in partitions.items():
         name = topic.encode()
         body += struct.pack(">h", len(name)) + name + struct.pack(">i", len(numbers))
-        body += b"".join(struct.pack(">iq", number, LATEST) for number in numbers)
+        body += b"".join(struct.pack(">iq", number, at) for number in numbers)
     return _framed(LIST_OFFSETS, LIST_OFFSETS_VERSION, correlation_id, body)
 
 
-def decode_ends(answer: bytes, *, correlation_id: int) -> dict[tuple[str, int], int]:
-    """Return the end of each (topic, partition) that the answering node leads."""
+def decode_offsets(answer: bytes, *, correlation_id: int) -> dict[tuple[str, int], int]:
+    """Return the offset of each (topic, partition) that the answering node leads."""
     reader = _Reader(answer)
     reader.expect_correlation(correlation_id)
     reader.int32()  # throttle time
-    topics = reader.array(reader.ends)
+    topics = reader.array(reader.offsets)
     reader.expect_end()
-    return {place: end for topic in topics for place, end in topic}
+    return {place: offset for topic in topics for place, offset in topic}
 
 
 def decode_coordinator(answer: bytes, *, correlation_id: int) -> int | None:
@@ -167,10 +175,10 @@ class _Reader:
         self.nullable_string()  # rack
         return node
 
-    def ends(self) -> list[tuple[tuple[str, int], int]]:
+    def offsets(self) -> list[tuple[tuple[str, int], int]]:
         name = self.string()
         answers = self.array(lambda: (self.int32(), self.int16(), self.int64(), self.int64()))
-        return [((name, number), end) for number, error, _, end in answers if error == NO_ERROR]
+        return [((name, number), at) for number, error, _, at in answers if error == NO_ERROR]
 
     def topic(self) -> list[PartitionState]:
         self.int16()  # error

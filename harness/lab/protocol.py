@@ -205,11 +205,18 @@ class Cluster(Protocol):
         """
         ...
 
-    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    def ends(
+        self, partitions: Iterable[tuple[str, int]], *, committed: bool = False
+    ) -> dict[tuple[str, int], int]:
         """Return the ends (high watermarks) of those (topic, partition) whose leader answers.
 
-        For live figures: bounded by half a second, cheap however broken the cluster is.
+        With `committed` they are the last stable offsets: up to there, every transaction is over.
+        Bounded by half a second, cheap however broken the cluster is.
         """
+        ...
+
+    def begins(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Return the first offsets of those (topic, partition) whose leader answers."""
         ...
 
     def controller(self) -> int | None:

@@ -177,7 +177,7 @@ class Run:
         stage = self._stage
         with questioned(stage.spec, stage.lab.database.url(stage.database)) as connection:
             queries = DrainQueries(stage.spec, connection, topics=stage.topics)
-            offsets = OffsetReader(stage.lab.cluster.bootstrap)
+            offsets = OffsetReader(stage.lab.cluster)
             physical = frozenset(stage.topics.values())
             partitions = [
                 (p.topic, p.partition) for p in stage.watch.partitions() if p.topic in physical

@@ -1,24 +1,21 @@
 """The end of every partition and where each consumer group stands, through the audit path."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
-    IsolationLevel,
-    KafkaException,
-    TopicPartition,
-)
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin import OffsetSpec as Spec  # type: ignore[attr-defined]
 
 from harness.clock import Deadline, sleep
 from harness.errors import LabError
+from harness.lab.protocol import Cluster
 
 TIMEOUT_S = 5.0
-RETRY_S = 0.2
-_EARLIEST = Spec.earliest()  # type: ignore[no-untyped-call]
-_LATEST = Spec.latest()  # type: ignore[no-untyped-call]
+RETRY_S = 0.1
+
+_Place = tuple[str, int]
+_Offsets = dict[_Place, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +41,18 @@ class GroupOffset:
 class OffsetReader:
     """Asks the brokers; every question is bounded by `TIMEOUT_S`."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._admin = AdminClient({"bootstrap.servers": cluster.bootstrap, "log_level": 0})
 
     def ends(self, partitions: Iterable[tuple[str, int]]) -> tuple[PartitionEnds, ...]:
-        """Return the begin and the committed end of each partition. LabError if one is silent."""
+        """Return the begin and the committed end of each partition. LabError if one is silent.
+
+        Not by a client library: librdkafka waits for 3 s whenever it does not know a leader yet.
+        """
         wanted = sorted(partitions)
-        begins = self._list(wanted, _EARLIEST)
-        ends = self._list(wanted, _LATEST)
+        begins = _whole(wanted, self._cluster.begins)
+        ends = _whole(wanted, partial(self._cluster.ends, committed=True))
         return tuple(
             PartitionEnds(
                 topic=topic, partition=number, begin=begins[topic, number], end=ends[topic, number]
@@ -81,36 +82,18 @@ class OffsetReader:
             if at.topic in topics
         ]
 
-    def _list(self, wanted: list[tuple[str, int]], spec: Spec) -> dict[tuple[str, int], int]:
-        deadline = Deadline(TIMEOUT_S)
-        while True:
-            try:
-                return self._ask(wanted, spec)
-            except LabError:
-                if deadline.passed():
-                    raise
-                sleep(RETRY_S)
 
-    def _ask(self, wanted: list[tuple[str, int]], spec: Spec) -> dict[tuple[str, int], int]:
-        answers = self._admin.list_offsets(
-            {TopicPartition(topic, number): spec for topic, number in wanted},
-            isolation_level=IsolationLevel.READ_COMMITTED,
-            request_timeout=TIMEOUT_S,
-        )
-        try:
-            return {
-                (at.topic, at.partition): _told(at, answer.result(TIMEOUT_S).offset)
-                for at, answer in answers.items()
-            }
-        except (KafkaException, TimeoutError) as error:
-            raise LabError(f"The ends of the topics could not be read: {error}") from error
-
-
-def _told(at: TopicPartition, offset: int) -> int:
-    """Return the offset, unless it is librdkafka's way to say that no broker was asked (-1001)."""
-    if offset < 0:
-        raise LabError(f"No broker told the end of {at.topic}/{at.partition}: it has no leader")
-    return offset
+def _whole(wanted: Sequence[_Place], ask: Callable[[Sequence[_Place]], _Offsets]) -> _Offsets:
+    """Ask until every partition has been answered for by its leader."""
+    deadline = Deadline(TIMEOUT_S)
+    found = dict(ask(wanted))
+    while missing := [place for place in wanted if place not in found]:
+        if deadline.passed():
+            places = ", ".join(f"{topic}/{number}" for topic, number in missing)
+            raise LabError(f"No leader told the ends of {places} within {TIMEOUT_S:g} s")
+        sleep(RETRY_S)
+        found |= ask(missing)
+    return found
 
 
 def lag(ends: Iterable[PartitionEnds], groups: Iterable[GroupOffset]) -> int | None:

@@ -20,7 +20,7 @@ def look_at_first_records(stage: Stage) -> None:
     PipelineError for what would otherwise be found at the end of the run: a record without an id
     where `[message] id` says, or a row that does not fit its witness.
     """
-    reader = OffsetReader(stage.lab.cluster.bootstrap)
+    reader = OffsetReader(stage.lab.cluster)
     physical = frozenset(stage.topics.values())
     ends = reader.ends([place for place in _partitions(stage) if place[0] in physical])
     first = [replace(at, end=at.begin + 1) for at in ends if at.end > at.begin]
@@ -33,7 +33,7 @@ def look_at_first_records(stage: Stage) -> None:
 
 def read_witnesses(stage: Stage) -> None:
     """Write every witness file of the run. The roles have ended: nothing moves any more."""
-    reader = OffsetReader(stage.lab.cluster.bootstrap)
+    reader = OffsetReader(stage.lab.cluster)
     ends = reader.ends(_partitions(stage))
     groups = reader.groups(frozenset(stage.topics.values()))
     url = stage.lab.database.url(stage.database)

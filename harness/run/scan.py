@@ -14,6 +14,8 @@ from harness.run.offsets import PartitionEnds
 
 SCAN_DEADLINE_S = 120.0
 _AT_ONCE = 10_000
+_GATHER_S = 0.03
+"""How long the client gathers records before it hands them over: it waits it out to the end."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,9 +60,10 @@ def scan_log(
                     f"The log could not be read to its end: {sorted(open_until)} are left"
                 )
             batch = LogBatch()
-            for message in consumer.consume(_AT_ONCE, timeout=0.2):
+            for message in consumer.consume(_AT_ONCE, timeout=_GATHER_S):
                 _take(message, batch, open_until, id_of, declared)
-            yield batch
+            if batch.offset:
+                yield batch
     finally:
         consumer.close()
 

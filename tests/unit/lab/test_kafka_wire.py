@@ -10,10 +10,10 @@ from harness.errors import LabError
 from harness.lab.kafka_wire import (
     MetadataView,
     decode_coordinator,
-    decode_ends,
     decode_metadata,
+    decode_offsets,
     find_coordinator_request,
-    list_ends_request,
+    list_offsets_request,
     metadata_request,
 )
 from harness.lab.values import PartitionState
@@ -118,7 +118,7 @@ def test_requests_carry_their_own_length() -> None:
     for request in (
         metadata_request(5),
         find_coordinator_request(5, key="some group", kind="transaction"),
-        list_ends_request(5, {"orders": [0, 1], "påyments": [7]}),
+        list_offsets_request(5, {"orders": [0, 1], "påyments": [7]}),
     ):
         assert struct.unpack(">i", request[:4])[0] == len(request) - 4
 
@@ -141,7 +141,7 @@ def test_ends_are_read_from_the_leader_and_errors_are_left_out(
         answer += struct.pack(">h", len(name)) + name
         answer += struct.pack(">iihqq", 1, partition, error, -1, end)
     expected = {place: end for place, (error, end) in places.items() if error == 0}
-    assert decode_ends(answer, correlation_id=9) == expected
+    assert decode_offsets(answer, correlation_id=9) == expected
 
 
 @pytest.mark.parametrize(("error", "expected"), [(0, 2), (15, None)])
