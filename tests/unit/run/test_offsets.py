@@ -10,7 +10,8 @@ from harness.run import offsets
 from harness.run.offsets import OffsetReader, PartitionEnds
 
 if TYPE_CHECKING:
-    
+    from harness.lab.protocol import Cluster
+
 
 class _Cluster:
     """A cluster in which one more partition finds a leader each time it is asked."""
