@@ -131,11 +131,11 @@ def _kafka_links(role: str, shape: PipelineShape) -> Iterator[Item]:
     names = Names(shape)
     several = shape.roles[role] > 1
     for flavour in _ALL:
-        make = partial(_cut_node, role, shape, flavour, names.leader)
+        make = partial(_cut_leader, role, flavour, names.leader)
         name = f"unreachable/{flavour} {role} to leader"
         yield _link(name, make, paired=flavour == "drop" and not several)
     for flavour in _CUTTING:
-        make = partial(_cut_node, role, shape, flavour, the_coordinator)
+        make = partial(_cut_coordinator, role, shape, flavour)
         yield _link(f"unreachable/{flavour} {role} to coordinator", make)
     for flavour in _ALL:
         make = partial(_cut_all, role, shape, flavour)
@@ -160,9 +160,14 @@ def _link(name: str, make: Callable[[Dice], Fault], *, paired: bool = False) -> 
     return Item(name=name, kind="unreachable", make=make, pace="client", stalls=True, paired=paired)
 
 
-def _cut_node(role: str, shape: PipelineShape, flavour: Flavour, aim: Aim, dice: Dice) -> Fault:
+def _cut_leader(role: str, flavour: Flavour, aim: Aim, dice: Dice) -> Fault:
+    # Of several members of a group one reads that partition, and a schedule cannot know which.
+    return cannot_reach(every(role), aim(dice), flavour=damaged(dice, flavour))
+
+
+def _cut_coordinator(role: str, shape: PipelineShape, flavour: Flavour, dice: Dice) -> Fault:
     target = instance(role, _one_of(role, shape, dice))
-    return cannot_reach(target, aim(dice), flavour=damaged(dice, flavour))
+    return cannot_reach(target, the_coordinator(dice), flavour=damaged(dice, flavour))
 
 
 def _cut_all(role: str, shape: PipelineShape, flavour: Flavour, dice: Dice) -> Fault:

@@ -6,6 +6,7 @@ A failed offset commit only means redelivery, which the dedup rows absorb.
 
 import hashlib
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import cast
@@ -26,6 +27,9 @@ from harness.pipeline.reference.lifetime import Lifetime
 from harness.pipeline.reference.settings import consumer_settings
 
 BATCH = 200
+PACE_S = 0.05
+"""From one batch to the next while less than a full one waits: each costs an offset commit, which
+the brokers replicate like a message."""
 NAME = b"settlement"
 """Whose effects these are: the same for every instance and every run of the group."""
 
@@ -56,7 +60,10 @@ class Effects:
         while not self.lifetime.over:
             messages = self.poll()
             if messages:
+                began_s = time.monotonic()
                 self.handle(self, messages)
+                if len(messages) < self.batch:
+                    self.lifetime.wait_until(began_s + PACE_S)
         self.consumer.close()
         if self.session is not None:
             self.session.close()

@@ -23,7 +23,7 @@ from harness.pipeline.reference.lifetime import Lifetime
 from harness.pipeline.reference.publisher import Publisher, Row
 
 BATCH = 1000
-PACE_S = 0.02
+PACE_S = 0.05
 """From one claim to the next while less than a batch waits: prompt, and light on the brokers,
 whose work goes by requests and not by messages."""
 
