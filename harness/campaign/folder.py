@@ -65,6 +65,12 @@ def asked_of(
     )
 
 
+def keep_story(run_folder: Path) -> None:
+    """Keep of a run what tells its story, without what it would be judged again from."""
+    for part in _BULKY:
+        shutil.rmtree(run_folder / part, ignore_errors=True)
+
+
 class CampaignFolder:
     """One campaign on disk."""
 
@@ -117,8 +123,7 @@ class CampaignFolder:
         except OSError as error:
             raise disk_error(self.path, error) from error
         if keep == "failed" and result.outcome is Outcome.PASSED:
-            for part in _BULKY:
-                shutil.rmtree(Path(result.folder) / part, ignore_errors=True)
+            keep_story(Path(result.folder))
 
     def _end_torn_line(self) -> None:
         """Drop what a killed campaign left of its last line."""
