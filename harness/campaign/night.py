@@ -37,7 +37,6 @@ from harness.clock import Deadline, monotonic_s
 from harness.errors import HarnessError, UsageError
 from harness.lab.choice import LabChoice
 from harness.ledger.findings import Outcome
-from harness.run.folder import disk_error
 from harness.schedule.values import Budget
 
 REGRESSIONS_SHARE = 0.25
@@ -92,7 +91,10 @@ def plan_night(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise disk_error(folder, error) from error
+        raise UsageError(
+            f"The folder {folder} cannot be made: {error.strerror}",
+            remedy="name another one with -o",
+        ) from error
     return Plan(
         folder=folder.absolute(),
         asked=asked,
