@@ -45,6 +45,9 @@ CAMPAIGN_SHARE = 0.8
 """Of what is left then; the rest is for making failures small, or for more schedules."""
 SAFE_SHARE = 2 / 3
 """Of the campaigns' time; the other third goes over the safe budget."""
+MOST_TRIES = 3
+WORTH_S = 45.0
+"""For less than this no labs are started."""
 MOST_MINIMISED = 3
 MOST_PACKED = 3
 """Failing runs of one signature whose folders are kept beside the rest."""
@@ -140,6 +143,7 @@ class NightPlayer:
         self._step("minimising", self._minimise, night.remaining_s())
         self._step("safe budget, on", lambda s: self._campaign("safe", s), night.remaining_s())
         self._finished = True
+        write_night(self.record(), self._plan.folder)
 
     def record(self) -> Night:
         """Return what the night has come to so far."""
@@ -164,7 +168,7 @@ class NightPlayer:
                 failures=tuple(self._failures(results)),
                 others=others(results, root=plan.folder),
                 troubles=tuple(self._troubles),
-                not_tested=tuple(f"regression {name}: its time was up" for name in unplayed),
+                not_tested=tuple(f"regression {name} was not played" for name in unplayed),
             )
         )
 
@@ -179,16 +183,21 @@ class NightPlayer:
         return (*self._back, *(Path(each.folder) for each in simplest))
 
     def _step(self, name: str, play: Callable[[float], None], time_s: float) -> None:
-        if time_s <= 0:
-            return
-        self._say(f"{name}: {time_s / 60:.1f} minutes at the most")
-        try:
-            play(time_s)
-        except HarnessError as error:
-            self._troubles.append(f"{name}: {error}")
-            self._say(self._troubles[-1])
-        finally:
-            write_night(self.record(), self._plan.folder)
+        """Play a step; after trouble once more on new labs, while tries and time are left."""
+        deadline = Deadline(time_s)
+        for _ in range(MOST_TRIES):
+            if deadline.remaining_s() < WORTH_S:
+                return
+            self._say(f"{name}: {deadline.remaining_s() / 60:.1f} minutes at the most")
+            try:
+                play(deadline.remaining_s())
+            except HarnessError as error:
+                self._troubles.append(f"{name}: {error}")
+                self._say(self._troubles[-1])
+            else:
+                return
+            finally:
+                write_night(self.record(), self._plan.folder)
 
     def _regressions(self, time_s: float) -> None:
         if not self._repeats:
@@ -229,7 +238,9 @@ class NightPlayer:
         new.sort(key=len, reverse=True)
         for place, group in enumerate(new):
             signature = signature_of(group[0])
-            if place >= MOST_MINIMISED or deadline.passed():
+            if signature in self._smallest or place >= MOST_MINIMISED:
+                continue
+            if deadline.remaining_s() < WORTH_S:
                 self._smallest[signature] = "there was no time left to minimise it"
                 continue
             self._say(f"minimising {', '.join(signature)}")

@@ -1,12 +1,13 @@
 """What the results of a night's campaigns say: counts, failures by what they show, odd runs."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from harness.campaign.campaign import sequence_of
-from harness.campaign.folder import CampaignFolder
+from harness.campaign.folder import Asked, CampaignFolder
 from harness.campaign.night_record import Campaigned, Failed
 from harness.campaign.regression import Regression
 from harness.campaign.result import Result
@@ -18,17 +19,23 @@ MOST_OTHERS = 8
 
 def campaigned(folder: CampaignFolder) -> Campaigned:
     """Return what a campaign has shown so far, as counts."""
-    results, sequence = tuple(folder.results()), sequence_of(folder.asked)
+    results = tuple(folder.results())
     hits = [hit for result in results for hit in result.faults]
     return Campaigned(
         budget=folder.asked.budget,
         outcomes=dict(Counter(str(result.outcome) for result in results)),
         parts=dict(Counter(result.phase for result in results)),
-        asked_parts={"single": len(sequence.singles), "pairs": len(sequence.cover.schedules)},
+        asked_parts=_sizes(folder.asked),
         messages=sum(result.messages for result in results),
         faults=len(hits),
         bit=sum(hit.bit for hit in hits),
     )
+
+
+@cache
+def _sizes(asked: Asked) -> Mapping[str, int]:
+    sequence = sequence_of(asked)
+    return {"single": len(sequence.singles), "pairs": len(sequence.cover.schedules)}
 
 
 def signature_of(result: Result) -> tuple[str, ...]:
