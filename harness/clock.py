@@ -4,6 +4,7 @@ Stamps are wall-clock microseconds since the epoch, because several processes of
 them; deadlines are monotonic, because a stepped wall clock must not shorten a wait.
 """
 
+import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,6 +12,7 @@ from typing import TypeVar
 from harness.errors import LabError
 
 T = TypeVar("T")
+_UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def now_us() -> int:
@@ -21,6 +23,14 @@ def now_us() -> int:
 def monotonic_s() -> float:
     """Return monotonic seconds, for measuring durations within this process."""
     return time.monotonic()
+
+
+def duration_s(text: str) -> float:
+    """Return the seconds of `90s`, `30m` or `2h`; ValueError, in a sentence, for anything else."""
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    if unit not in _UNITS_S or not re.fullmatch(r"\d+(\.\d+)?", number) or not float(number):
+        raise ValueError(f"{text!r} is no length of time: write 90s, 30m or 2h")
+    return float(number) * _UNITS_S[unit]
 
 
 def sleep(seconds: float) -> None:

@@ -1,5 +1,6 @@
 """The pytest plugin: options, the `lab` fixture, and failures that explain themselves."""
 
+import argparse
 import secrets
 import sys
 from pathlib import Path
@@ -7,17 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.clock import duration_s
 from harness.provision.kafka import KAFKA_VERSION
 
-DRAWN_A_SESSION = 4
-"""Drawn schedules that a session adds to the simplest one, which all of them share."""
+SAID = "harness"
+"""The name under which a scenario records (`record_property`) what the summary shows of it."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.campaign.replayed import Replay
+    from harness.campaign.sessions import Drawing
     from harness.progress import LiveLine
     from harness.run.events import Event, Observer
     from harness.run.session import LabSession
+
+_REPLAY = pytest.StashKey["Replay"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,6 +44,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how many drawn schedules are played, about (default: 4)",
     )
     group.addoption(
+        "--time",
+        type=_seconds,
+        default=None,
+        metavar="TIME",
+        help="drawn schedules go on for so long, e.g. 10m, instead of --schedules",
+    )
+    group.addoption(
+        "--replay",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="play this alone: a schedule.json, a run folder or a pinned regression",
+    )
+    group.addoption(
+        "--times", type=_times, default=1, metavar="N", help="how often --replay plays it"
+    )
+    group.addoption(
         "--seed", type=int, default=None, help="root seed of drawn schedules; default: a new one"
     )
 
@@ -48,6 +71,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "thorough: played with --all only")
     if config.getoption("--seed") is None:
         config.option.seed = secrets.randbits(32)
+    if config.getoption("--replay") is not None:
+        _play_alone(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -62,15 +87,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a scenario that plays drawn schedules its sessions."""
-    if "drawn_session" in metafunc.fixturenames:
-        asked = metafunc.config.getoption
-        new_ones = DRAWN_A_SESSION
-        sessions = range(-(-max(0, asked("--schedules")) // new_ones))
-        metafunc.parametrize(
-            "drawn_session",
-            [(asked("--seed"), session) for session in sessions],
-            ids=[f"session-{session}" for session in sessions],
-        )
+    if "drawing" in metafunc.fixturenames:
+        drawings = _drawings(metafunc.config)
+        metafunc.parametrize("drawing", list(drawings.values()), ids=list(drawings))
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -80,6 +99,58 @@ def pytest_report_header(config: pytest.Config) -> str:
         f"harness: backend {asked('--backend')}, profile {asked('--profile')}, "
         f"Kafka {asked('--kafka')}, runs in {asked('--runs')}, --seed {asked('--seed')}"
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what scenarios recorded: what became of a regression, how often a replay failed."""
+    reports = [each for some in terminalreporter.stats.values() for each in some]
+    said = [
+        text
+        for report in reports
+        for name, text in getattr(report, "user_properties", ())
+        if name == SAID and getattr(report, "when", None) == "call"
+    ]
+    if said:
+        terminalreporter.section("harness")
+        for text in said:
+            terminalreporter.line(str(text))
+
+
+def _play_alone(config: pytest.Config) -> None:
+    """Let a scenario of our own take the place of all others, in whatever repository this is."""
+    from harness.campaign import replayed  # noqa: PLC0415
+    from harness.errors import HarnessError  # noqa: PLC0415
+
+    asked = config.getoption
+    try:
+        config.stash[_REPLAY] = replayed.Replay(asked("--replay"), times=asked("--times"))
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.args[:] = [str(replayed.__file__)]
+
+
+def _drawings(config: pytest.Config) -> "dict[str, Drawing]":
+    """Return what is to be drawn, by the name of its test."""
+    from harness.campaign.sessions import NEW_ONES, Drawing  # noqa: PLC0415
+
+    seed, time_s = config.getoption("--seed"), config.getoption("--time")
+    if time_s is not None:
+        return {"until-the-time-is-up": Drawing(root_seed=seed, time_s=time_s)}
+    sessions = range(-(-max(0, config.getoption("--schedules")) // NEW_ONES))
+    return {f"session-{each}": Drawing(root_seed=seed, session=each) for each in sessions}
+
+
+def _seconds(text: str) -> float:
+    try:
+        return duration_s(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _times(text: str) -> int:
+    if not (text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of times: write 1 or more")
+    return int(text)
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +178,12 @@ def lab_session(request: pytest.FixtureRequest) -> "Iterator[LabSession]":
 def lab(lab_session: "LabSession") -> "LabSession":
     """Return the lab that a scenario plays on: `lab.run(pipeline("outbox"), kill(leader(…)))`."""
     return lab_session
+
+
+@pytest.fixture
+def replay(request: pytest.FixtureRequest) -> "Replay":
+    """Return what `--replay` names, read and found to be playable."""
+    return request.config.stash[_REPLAY]
 
 
 def _print(text: str) -> None:

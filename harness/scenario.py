@@ -2,7 +2,7 @@
 
 from harness.campaign.regression import Regression, read_regression
 from harness.campaign.replay import play_regression
-from harness.campaign.sessions import DrawnSchedules
+from harness.campaign.sessions import Drawing, DrawnSchedules
 from harness.run.plan import pipeline, variant
 from harness.run.result import RunResult
 from harness.run.session import LabSession
@@ -58,6 +58,7 @@ from harness.schedule.words import (
 )
 
 __all__ = [
+    "Drawing",
     "DrawnSchedules",
     "LabSession",
     "Regression",

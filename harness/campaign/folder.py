@@ -14,9 +14,13 @@ from pydantic import TypeAdapter
 from harness import strict
 from harness.campaign.result import Result, result_line, result_of
 from harness.errors import UsageError
+from harness.lab.choice import LabChoice
 from harness.ledger.findings import Outcome
+from harness.pipeline.spec import Spec
+from harness.provision.checkpoint import levels
 from harness.provision.kafka import KAFKA_VERSION
 from harness.run.folder import disk_error, make_dated_folder
+from harness.run.plan import called
 from harness.schedule.targets import STRICT
 from harness.schedule.values import Budget
 
@@ -42,6 +46,29 @@ class Asked:
 
 
 _ASKED = TypeAdapter(Asked)
+
+
+def asked_of(
+    spec: Spec, *, budget: Budget, seed: int, shard: tuple[int, int], choice: LabChoice
+) -> Asked:
+    """Return what is asked for when this pipeline (or variant) is to be played on such a lab."""
+    return Asked(
+        pipeline=called(spec),
+        variant=spec.variant,
+        budget=budget,
+        seed=seed,
+        shard=shard[0],
+        of=shard[1],
+        profile=choice.profile.name,
+        kafka=choice.kafka_version,
+        features=levels(choice.features),
+    )
+
+
+def keep_story(run_folder: Path) -> None:
+    """Keep of a run what tells its story, without what it would be judged again from."""
+    for part in _BULKY:
+        shutil.rmtree(run_folder / part, ignore_errors=True)
 
 
 class CampaignFolder:
@@ -96,8 +123,7 @@ class CampaignFolder:
         except OSError as error:
             raise disk_error(self.path, error) from error
         if keep == "failed" and result.outcome is Outcome.PASSED:
-            for part in _BULKY:
-                shutil.rmtree(Path(result.folder) / part, ignore_errors=True)
+            keep_story(Path(result.folder))
 
     def _end_torn_line(self) -> None:
         """Drop what a killed campaign left of its last line."""

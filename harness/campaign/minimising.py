@@ -6,16 +6,18 @@ way is told, but it is not the one that is looked for.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from harness.campaign.pool import LabPool
 from harness.campaign.regression import Regression, is_regression, read_regression
 from harness.campaign.result import Job, Result
 from harness.campaign.shapes import shape_of
+from harness.clock import Deadline
 from harness.errors import UsageError
 from harness.lab.choice import LabChoice
 from harness.ledger.findings import Verdict
-from harness.run.plan import read_schedule, spec_of
+from harness.run.plan import check_playable, read_schedule, spec_of
 from harness.schedule.minimise import Minimised, Minimiser, within_budget
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Schedule
@@ -37,9 +39,13 @@ def failure_of(what: Path) -> Failure:
     """Read a run folder, a regression or a schedule file; UsageError if it did not fail."""
     if is_regression(what):
         pinned = read_regression(what)
+        check_playable(
+            pinned.schedule, on=spec_of(pinned.schedule.pipeline, pinned.schedule.variant)
+        )
         signature = frozenset({(pinned.finding, pinned.hop)})
         return Failure(schedule=pinned.schedule, signature=signature, found_in=pinned.found_in)
     schedule = read_schedule(what)
+    check_playable(schedule, on=spec_of(schedule.pipeline, schedule.variant))
     file = what / "verdict.json"
     if not file.is_file():
         return Failure(schedule=schedule, signature=frozenset(), found_in=str(what))
@@ -60,16 +66,17 @@ def minimise_failure(
     labs: int,
     runs_budget: int,
     tell: Callable[[Result, bool], None],
+    time_s: float = inf,
 ) -> tuple[Minimised, Signature]:
-    """Play until the fewest and mildest faults are found, or the budget of runs is used up.
+    """Play until the fewest and mildest faults are found, or runs or time are used up.
 
     Returns what was found, and the findings by which the failure was known.
     """
     search = Minimiser(
         failure.schedule, runs_budget=runs_budget, labs=labs, playable=playable_on(failure.schedule)
     )
-    played, signature = 0, failure.signature
-    while wanted := search.wanted():
+    played, signature, deadline = 0, failure.signature, Deadline(time_s)
+    while (wanted := search.wanted()) and not deadline.passed():
         jobs = [
             Job(index=played + place, schedule=schedule, phase="reduce")
             for place, schedule in enumerate(wanted)
@@ -137,10 +144,7 @@ def story(found: Minimised) -> str:
         f"{len(faults)} fault(s) after {found.runs} runs"
         + ("" if found.complete else "; the budget of runs was used up before every step was tried")
     ]
-    lines += [
-        f"  {fault}: starts after {fault.trigger}, ends after {fault.end}"
-        for fault in found.schedule.faults
-    ]
+    lines += [f"  {words}" for words in found.schedule.in_words()]
     lines.append(f"failed {found.rate}")
     if found.repeats is not None:
         lines.append(f"{found.repeats} repeat(s) show it with 95 % certainty")

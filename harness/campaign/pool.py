@@ -95,13 +95,9 @@ class _Worker:
         self._progress = progress
         self._asking: threading.Thread | None = None
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # until `await_end`
-        words = {
-            "profile": choice.profile.name,
-            "kafka_version": choice.kafka_version,
-            "features": [f"{name}={level}" for name, level in choice.features.items()],
-        }
+        words = json.dumps(choice.words())
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "harness.campaign.worker", str(runs), json.dumps(words)],
+            [sys.executable, "-P", "-m", "harness.campaign.worker", str(runs), words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

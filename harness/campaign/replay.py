@@ -2,19 +2,22 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from harness.campaign.regression import Regression, schedule_in
+from harness.campaign.regression import Regression, Repeats, schedule_in
 from harness.campaign.result import Job, Result
-from harness.ledger.findings import EXIT_CODES, Outcome
-from harness.run.plan import spec_of
+from harness.ledger.findings import EXIT_CODES, Outcome, Total
+from harness.pipeline.variant import load_variant
+from harness.run.plan import check_playable, spec_of
 from harness.run.session import LabSession
 from harness.schedule.statistics import Rate, repeats_for_detection
 
 
 def replay_jobs(what: Path, *, times: int) -> tuple[Job, ...]:
-    """Return so many jobs of the schedule in a file or a run folder."""
+    """Return so many jobs of the schedule in a file or a run folder; UsageError if it cannot be."""
     schedule = schedule_in(what)
+    check_playable(schedule, on=spec_of(schedule.pipeline, schedule.variant))
     return tuple(Job(index=number, schedule=schedule, phase="replay") for number in range(times))
 
 
@@ -45,26 +48,29 @@ def replay_summary(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def play_regression(lab: LabSession, regression: Regression) -> None:
-    """Play a regression as often as it says.
-
-    AssertionError if a pipeline that ought to be safe shows it again, or if an unsafe variant is
-    not caught any more in so many runs: then the harness has lost an eye, or the cluster a bug.
-    """
+def play_regression(lab: LabSession, regression: Regression, *, name: str) -> Repeats:
+    """Play a regression until it fails, or has been clean for as long as it takes to believe it."""
     schedule = regression.schedule
     spec = spec_of(schedule.pipeline, schedule.variant)
-    results = []
-    for _ in range(regression.repeats):
+    repeats = repeats_of(regression, name=name)
+    while not repeats.over():
         result = lab.play(spec, schedule, name="regression")
-        if result.expects is None:
-            result.assert_exactly_once()
-        elif result.verdict.total_of(regression.finding, regression.hop):
-            return
-        results.append(result)
-    if results and results[0].expects is not None:
-        named = f"{regression.finding}{f' ({regression.hop})' if regression.hop else ''}"
-        raise AssertionError(
-            f"{named} was not seen in {regression.repeats} run(s); when it was pinned it showed in "
-            f"{regression.failed} of {regression.of}. The runs: "
-            + ", ".join(str(result.folder) for result in results)
-        )
+        repeats = with_run(repeats, result.verdict.outcome, result.verdict.totals)
+    return repeats
+
+
+def repeats_of(regression: Regression, *, name: str) -> Repeats:
+    """Return a regression of which nothing was played yet; UsageError if nothing can be."""
+    schedule = regression.schedule
+    spec = spec_of(schedule.pipeline, schedule.variant)
+    check_playable(schedule, on=spec)
+    unsafe = spec.variant is not None and not load_variant(spec.variant, spec=spec).safe
+    return Repeats(name=name, regression=regression, unsafe=unsafe)
+
+
+def with_run(repeats: Repeats, outcome: Outcome, totals: Sequence[Total]) -> Repeats:
+    """Return them with one more run."""
+    showed = outcome is Outcome.FAILED and repeats.regression.shown_in(totals)
+    return replace(
+        repeats, outcomes=(*repeats.outcomes, outcome), shown=repeats.shown + int(showed)
+    )

@@ -5,11 +5,14 @@ and need not end the same way twice, so what failed is told as it was played, an
 """
 
 from collections import Counter
+from dataclasses import dataclass
+from itertools import count
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 
 from harness.campaign.shapes import shape_of
+from harness.clock import Deadline
 from harness.ledger.findings import Outcome
 from harness.pipeline.spec import Spec
 from harness.run.result import RunResult
@@ -20,8 +23,23 @@ from harness.schedule.generate import Generator
 from harness.schedule.shape import FAST, Timeouts
 from harness.schedule.values import Budget, Schedule
 
-EXAMPLES = 5
-"""Schedules a session; the first is always the simplest one, so it is played once for all."""
+NEW_ONES = 4
+"""Schedules that a session draws, after the simplest one, which each begins with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """What a scenario is to draw: one session, or as many as fit into a time."""
+
+    root_seed: int
+    session: int = 0
+    """The first one, or the only one."""
+    time_s: float | None = None
+    """For so long new sessions begin; None: one session."""
+
+
+ENOUGH = 3
+"""Failing sessions after which no further one is begun, however much time is left."""
 
 
 class DrawnSchedules:
@@ -40,11 +58,26 @@ class DrawnSchedules:
         self._generator = Generator(shape_of(pipeline), budget=budget, timeouts=timeouts)
         self._played: dict[str, RunResult] = {}
 
-    def play(self, *, root_seed: int, session: int) -> None:
-        """Play one session; AssertionError for the first run that is neither PASSED nor VACUOUS.
+    def play(self, drawing: Drawing) -> None:
+        """Play one session after the other until the time is up; or one, if there is no time.
 
-        A session of which most runs proved nothing is an AssertionError as well.
+        AssertionError for the first run of a session that is neither PASSED nor VACUOUS, and for a
+        session of which most runs proved nothing. Until the time is up, the next session is played
+        all the same, and what failed is told at the end: at most three of them, then it is enough.
         """
+        deadline = Deadline(drawing.time_s or 0.0)
+        failures: list[str] = []
+        for session in count(drawing.session):
+            try:
+                self._play(derive(drawing.root_seed, session))
+            except AssertionError as error:
+                failures.append(f"session {session}: {error}")
+            if deadline.passed() or len(failures) >= ENOUGH:
+                break
+        if failures:
+            raise AssertionError("\n\n".join(failures))
+
+    def _play(self, seed: int) -> None:
         outcomes: Counter[Outcome] = Counter()
 
         def one(schedule: Schedule) -> None:
@@ -54,7 +87,7 @@ class DrawnSchedules:
                 result.assert_exactly_once()
 
         short = settings(
-            max_examples=EXAMPLES,
+            max_examples=NEW_ONES + 1,
             phases=(Phase.explicit, Phase.generate),
             database=None,
             deadline=None,
@@ -62,7 +95,7 @@ class DrawnSchedules:
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         )
-        seeded(derive(root_seed, session))(short(given(self._generator.strategy())(one)))()
+        seeded(seed)(short(given(self._generator.strategy())(one)))()
         if outcomes[Outcome.PASSED] < outcomes[Outcome.VACUOUS]:
             raise AssertionError(f"most of these schedules met nothing: {dict(outcomes)}")
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from harness.cli import lab, many, runs
+from harness.cli import lab, many, nightly, runs
 from harness.errors import HarnessError
 
 
@@ -58,5 +58,7 @@ for _command in (
     many.campaign,
     many.replay,
     many.minimise,
+    nightly.nightly,
+    nightly.merge,
 ):
     main.add_command(_command)

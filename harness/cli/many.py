@@ -1,111 +1,20 @@
 """Commands about many runs: campaigns, replays, minimised failures."""
 
-import secrets
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import BACKEND, RUNS_OPTION, lab_options
+from harness.cli.asked import LABS, Duration, asked_options
+from harness.cli.options import BACKEND, RUNS_OPTION, lab_options, note, tell
 from harness.clock import monotonic_s
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.campaign.campaign import Until
     from harness.campaign.folder import Asked, CampaignFolder
-    from harness.campaign.result import Result
     from harness.lab.choice import LabChoice
-
-_UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_LABS = click.option(
-    "--labs",
-    type=click.IntRange(1, 16),
-    default=1,
-    show_default=True,
-    help="How many labs play side by side on this machine.",
-)
-
-
-class Duration(click.ParamType):  # type: ignore[type-arg]  # not generic at run time
-    """A length of time in seconds: `90s`, `30m`, `2h`."""
-
-    name = "time"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the seconds."""
-        text = str(value).strip()
-        try:
-            return float(text[:-1]) * _UNITS_S[text[-1:]]
-        except (KeyError, ValueError):
-            self.fail(f"{text!r} is no length of time: write 90s, 30m or 2h", param, ctx)
-
-
-class Shard(click.ParamType):  # type: ignore[type-arg]  # not generic at run time
-    """Which part of a campaign this machine plays: `2/8`."""
-
-    name = "shard"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """Return the shard, counted from 1, and how many there are."""
-        if isinstance(value, tuple):
-            return value
-        shard, _, of = str(value).partition("/")
-        if not (shard.isdigit() and of.isdigit() and 1 <= int(shard) <= int(of)):
-            self.fail(f"{value!r} is no shard: write 1/8 to 8/8", param, ctx)
-        return int(shard), int(of)
-
-
-_ASKED = (
-    click.option("--shard", type=Shard(), default=(1, 1), help="Which part is played: 2/8."),
-    click.option("--seed", type=int, help="The root seed; default: a new one."),
-    click.option(
-        "--budget", type=click.Choice(["safe", "over"]), default="safe", show_default=True
-    ),
-    click.option("--variant", help="A named set of overrides; see `harness variants`."),
-    click.option("--pipeline", "pipeline_name", default="outbox", show_default=True),
-)
-
-
-def _asked(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say what a campaign plays; the command is given them as `asked`."""
-
-    @wraps(command)
-    def with_asked(  # one parameter an option
-        *,
-        pipeline_name: str,
-        variant: str | None,
-        budget: str,
-        seed: int | None,
-        shard: tuple[int, int],
-        choice: "LabChoice",
-        **others: object,
-    ) -> None:
-        from harness.campaign.folder import Asked  # noqa: PLC0415
-        from harness.run.plan import called, spec_of  # noqa: PLC0415
-
-        asked = Asked(
-            pipeline=called(spec_of(pipeline_name, variant)),
-            variant=variant,
-            budget="over" if budget == "over" else "safe",
-            seed=secrets.randbits(32) if seed is None else seed,
-            shard=shard[0],
-            of=shard[1],
-            profile=choice.profile.name,
-            kafka=choice.kafka_version,
-            features=tuple(f"{name}={level}" for name, level in choice.features.items()),
-        )
-        command(asked=asked, **others)
-
-    for option in _ASKED:
-        with_asked = option(with_asked)
-    return lab_options(with_asked)
 
 
 @click.command()
@@ -125,9 +34,9 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
     type=click.Path(path_type=Path),
     help="Go on with a campaign that was broken off; it says by itself what it plays.",
 )
-@_LABS
+@LABS
 @BACKEND
-@_asked
+@asked_options
 def campaign(  # noqa: PLR0913  # one parameter an option
     *,
     time_s: float | None,
@@ -175,9 +84,9 @@ def _campaign(folder: "CampaignFolder", *, until: "Until", labs: int, keep: str)
     before, began = sum(1 for _ in folder.results()), monotonic_s()
     broken_off = False
     try:
-        with LabPool(labs, choice=choice, runs=folder.runs, progress=_note) as pool:
+        with LabPool(labs, choice=choice, runs=folder.runs, progress=note) as pool:
             play_campaign(
-                folder, pool, until=until, keep="all" if keep == "all" else "failed", tell=_tell
+                folder, pool, until=until, keep="all" if keep == "all" else "failed", tell=tell
             )
     except KeyboardInterrupt:
         broken_off = True
@@ -193,7 +102,7 @@ def _campaign(folder: "CampaignFolder", *, until: "Until", labs: int, keep: str)
 @click.command()
 @click.argument("what", type=click.Path(path_type=Path))
 @click.option("--times", type=click.IntRange(1), default=10, show_default=True)
-@_LABS
+@LABS
 @RUNS_OPTION
 @BACKEND
 @lab_options
@@ -219,10 +128,10 @@ def replay(
     choose_backend(backend)
     jobs = replay_jobs(what, times=times)
     results = []
-    with LabPool(min(labs, times), choice=choice, runs=runs, progress=_note) as pool:
+    with LabPool(min(labs, times), choice=choice, runs=runs, progress=note) as pool:
         for result in pool.play(jobs):
             results.append(result)
-            _tell(result)
+            tell(result)
     click.echo(f"\n{replay_summary(results)}")
     sys.exit(worst(results))
 
@@ -236,7 +145,7 @@ def replay(
     type=click.Path(path_type=Path),
     help="Pin the result there, e.g. scenarios/regressions/lost-order.json.",
 )
-@_LABS
+@LABS
 @RUNS_OPTION
 @BACKEND
 @lab_options
@@ -268,9 +177,9 @@ def minimise(
 
     choose_backend(backend)
     failure = failure_of(what)
-    with LabPool(labs, choice=choice, runs=runs, progress=_note) as pool:
+    with LabPool(labs, choice=choice, runs=runs, progress=note) as pool:
         found, signature = minimise_failure(
-            failure, pool, labs=labs, runs_budget=budget_runs, tell=lambda result, _: _tell(result)
+            failure, pool, labs=labs, runs_budget=budget_runs, tell=lambda result, _: tell(result)
         )
     click.echo(f"\n{story(found)}")
     pinned = regression_of(found, signature, found_in=failure.found_in, choice=choice)
@@ -280,14 +189,3 @@ def minimise(
     if output is not None:
         write_regression(pinned, output)
         click.echo(f"\npinned: {output}")
-
-
-def _note(line: str) -> None:
-    click.echo(line, err=True)
-
-
-def _tell(result: "Result") -> None:
-    faults = "; ".join(str(fault) for fault in result.schedule.faults) or "no fault"
-    why = "" if result.outcome == "PASSED" else f"\n      {'; '.join(result.reasons)}"
-    head = f"{result.index:5} {result.phase:7} {result.outcome:13} {result.took_s:5.1f} s"
-    click.echo(f"{head}  {faults}{why}")

@@ -5,11 +5,15 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.errors import UsageError
 from harness.provision.kafka import KAFKA_VERSION
+
+if TYPE_CHECKING:
+    from harness.campaign.result import Result
 
 RUNS = Path("runs")
 PROFILE = click.option(
@@ -70,6 +74,19 @@ def existing_run(run_folder: Path) -> Path:
             remedy="name a folder under runs/",
         )
     return run_folder
+
+
+def note(line: str) -> None:
+    """Tell, beside the results, what is fetched or started."""
+    click.echo(line, err=True)
+
+
+def tell(result: "Result") -> None:
+    """Tell one run of many in a line, and in a second one why it did not pass."""
+    faults = "; ".join(str(fault) for fault in result.schedule.faults) or "no fault"
+    why = "" if result.outcome == "PASSED" else f"\n      {'; '.join(result.reasons)}"
+    head = f"{result.index:5} {result.phase:7} {result.outcome:13} {result.took_s:5.1f} s"
+    click.echo(f"{head}  {faults}{why}")
 
 
 def width() -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from harness.errors import UsageError
 from harness.lab.profile import FAST, Profile, profile_named, release_of
+from harness.provision.checkpoint import levels
 from harness.provision.kafka import KAFKA_VERSION
 
 OLDEST = (3, 9)
@@ -23,6 +24,14 @@ class LabChoice:
     kafka_version: str = KAFKA_VERSION
     features: Mapping[str, int] = field(default_factory=dict)
     """Feature levels of a new cluster that differ from the release's own, by name."""
+
+    def words(self) -> dict[str, object]:
+        """Return what `choose` was asked for, as JSON values: `choose(**words)` is equal to it."""
+        return {
+            "profile": self.profile.name,
+            "kafka_version": self.kafka_version,
+            "features": levels(self.features),
+        }
 
 
 def choose(

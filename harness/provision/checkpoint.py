@@ -50,8 +50,8 @@ def _format(part: Path, *, java: Path, jars: Sequence[Path], features: Mapping[s
 
     # A static quorum: with --standalone the checkpoint would name this one node as the voters.
     properties = bootnode.write_properties(part, broker_port=9092, controller_port=9093)
-    levels = [word for each in _levels(features) for word in ("--feature", each)]
-    asked = ["format", "-t", bootnode.cluster_id(), "-c", str(properties), *levels]
+    wanted = [word for each in levels(features) for word in ("--feature", each)]
+    asked = ["format", "-t", bootnode.cluster_id(), "-c", str(properties), *wanted]
     formatting = command.Command(
         argv=[*jvm.arguments(java, jars), "kafka.tools.StorageTool", *asked],
         deadline_s=DEADLINE_S,
@@ -71,9 +71,10 @@ def _format(part: Path, *, java: Path, jars: Sequence[Path], features: Mapping[s
     properties.unlink()
 
 
-def _levels(features: Mapping[str, int]) -> list[str]:
-    return [f"{name}={level}" for name, level in sorted(features.items())]
+def levels(features: Mapping[str, int]) -> tuple[str, ...]:
+    """Return feature levels as people and Kafka's tools write them: `name=level`, by name."""
+    return tuple(f"{name}={level}" for name, level in sorted(features.items()))
 
 
 def _entry(kafka_version: str, features: Mapping[str, int] = AS_RELEASED) -> str:
-    return "-".join((f"kafka-{kafka_version}-format", *_levels(features)))
+    return "-".join((f"kafka-{kafka_version}-format", *levels(features)))

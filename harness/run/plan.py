@@ -8,6 +8,7 @@ from harness.pipeline.loader import BUILT_IN, load_pipeline
 from harness.pipeline.spec import Spec
 from harness.pipeline.variant import apply, load_variant
 from harness.schedule.codec import from_json
+from harness.schedule.validate import check_schedule
 from harness.schedule.values import Schedule
 from harness.schedule.words import kill, leader
 
@@ -34,6 +35,15 @@ def plan(
 def spec_of(name: str, variant_name: str | None) -> Spec:
     """Return a pipeline, with a variant in force if one is named."""
     return pipeline(name) if variant_name is None else variant(variant_name, of=name)
+
+
+def check_playable(schedule: Schedule, *, on: Spec) -> None:
+    """Refuse a schedule that this pipeline cannot play: one UsageError with all that is wrong."""
+    check_schedule(
+        schedule,
+        topics={topic: each.partitions for topic, each in on.topics.items()},
+        roles={role: each.instances for role, each in on.roles.items()},
+    )
 
 
 def pipeline(name: str | Path) -> Spec:
@@ -86,11 +96,20 @@ def default_schedule(spec: Spec) -> Schedule:
 def read_schedule(path: Path) -> Schedule:
     """Read a schedule from a file, or from the run folder that played it."""
     file = path / "schedule.json" if path.is_dir() else path
+    return from_json(read_text(file, what="schedule"), source=str(file))
+
+
+def read_text(file: Path, *, what: str) -> str:
+    """Return what a file holds that a person named; UsageError if that is no text."""
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            f"The schedule {file} cannot be read: {error.strerror}",
-            remedy="name a schedule.json or a run folder",
+            f"The {what} {file} cannot be read: {error.strerror}",
+            remedy=f"name a {what}.json, or the folder that holds it",
         ) from error
-    return from_json(text, source=str(file))
+    except UnicodeDecodeError:
+        raise UsageError(
+            f"The {what} {file} cannot be read: it is no text",
+            remedy=f"name a {what}.json, or the folder that holds it",
+        ) from None

@@ -20,11 +20,10 @@ from harness.provision import skew
 from harness.run.engine import play
 from harness.run.events import Observer
 from harness.run.folder import make_run_folder
-from harness.run.plan import called
+from harness.run.plan import called, check_playable
 from harness.run.result import RunResult
 from harness.schedule.budget import stated_promise
 from harness.schedule.processes import Skew
-from harness.schedule.validate import check_schedule
 from harness.schedule.values import Fault, Schedule, Workload
 
 
@@ -69,11 +68,7 @@ class LabSession:
     def play(self, pipeline: Spec, schedule: Schedule, *, name: str | None = None) -> RunResult:
         """Play a whole schedule on this pipeline once, and judge it."""
         variant = load_variant(pipeline.variant, spec=pipeline) if pipeline.variant else None
-        check_schedule(
-            schedule,
-            topics={topic: each.partitions for topic, each in pipeline.topics.items()},
-            roles={role: each.instances for role, each in pipeline.roles.items()},
-        )
+        check_playable(schedule, on=pipeline)
         if any(isinstance(fault, Skew) for fault in schedule.faults):
             skew.provide()  # a platform that cannot do it says so before anything is started
         folder = make_run_folder(

@@ -146,6 +146,11 @@ class Timed:
         return self._with(end=WithFault(fault=fault, state=state, seconds=float(seconds)))
 
 
+def in_seconds(seconds: float) -> AfterSeconds:
+    """Return a moment so many seconds later: what faults begin and end with by default."""
+    return AfterSeconds(seconds=seconds)
+
+
 def _moment(
     *, seconds: float | None, acked: int | None, processed: int | None
 ) -> AfterSeconds | AfterCount:

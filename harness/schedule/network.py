@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.schedule.moments import AfterSeconds, End, Timed, Trigger
+from harness.schedule.moments import End, Timed, Trigger, in_seconds
 from harness.schedule.targets import (
     STRICT,
     Controller,
@@ -57,14 +57,6 @@ class Damage:
         return f"{self.flavour}{amount}{only}"
 
 
-def _half_a_second() -> AfterSeconds:
-    return AfterSeconds(seconds=0.5)
-
-
-def _three_seconds() -> AfterSeconds:
-    return AfterSeconds(seconds=3.0)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isolate(Timed):
     """Damage a node's links with its peers (clients still reach it), with clients, or with all."""
@@ -75,8 +67,8 @@ class Isolate(Timed):
     cut_from: Literal["peers", "clients", "everyone"] = "peers"
     flap_s: float | None = None
     """Seconds of damage, then as many of health, and so on until the end; None: no flapping."""
-    trigger: Trigger = field(default_factory=_half_a_second)
-    end: End = field(default_factory=_three_seconds)
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(3.0))
     kind: Literal["isolate"] = "isolate"
 
     def __str__(self) -> str:
@@ -93,8 +85,8 @@ class Cut(Timed):
     plane: Literal["replication", "quorum"] = "replication"
     damage: Damage = field(default_factory=Damage)
     flap_s: float | None = None
-    trigger: Trigger = field(default_factory=_half_a_second)
-    end: End = field(default_factory=_three_seconds)
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(3.0))
     kind: Literal["cut"] = "cut"
 
     def __str__(self) -> str:
@@ -118,8 +110,8 @@ class Partition(Timed):
     planes: tuple[Literal["replication", "quorum"], ...] = ("replication", "quorum")
     damage: Damage = field(default_factory=Damage)
     flap_s: float | None = None
-    trigger: Trigger = field(default_factory=_half_a_second)
-    end: End = field(default_factory=_three_seconds)
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(3.0))
     kind: Literal["partition"] = "partition"
 
     def __str__(self) -> str:
@@ -147,8 +139,8 @@ class Unreachable(Timed):
     ]
     damage: Damage = field(default_factory=Damage)
     flap_s: float | None = None
-    trigger: Trigger = field(default_factory=_half_a_second)
-    end: End = field(default_factory=_three_seconds)
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(3.0))
     kind: Literal["unreachable"] = "unreachable"
 
     def __str__(self) -> str:
@@ -199,8 +191,8 @@ class Frames(Timed):
     act: Literal["hold", "drop", "delay", "close"] = "hold"
     delay_ms: int = 0
     """For `delay`."""
-    trigger: Trigger = field(default_factory=_half_a_second)
-    end: End = field(default_factory=_three_seconds)
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(3.0))
     kind: Literal["frames"] = "frames"
 
     def __str__(self) -> str:

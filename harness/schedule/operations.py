@@ -8,12 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.schedule.moments import AfterSeconds, End, Timed, Trigger
+from harness.schedule.moments import End, Timed, Trigger, in_seconds
 from harness.schedule.targets import STRICT
-
-
-def _seconds(seconds: float) -> AfterSeconds:
-    return AfterSeconds(seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +19,8 @@ class MoveLeader(Timed):
     __pydantic_config__ = STRICT
     topic: str
     partition: int
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(0.5))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(0.5))
     kind: Literal["move-leader"] = "move-leader"
 
     def __str__(self) -> str:
@@ -38,8 +34,8 @@ class Reassign(Timed):
     __pydantic_config__ = STRICT
     topic: str
     partition: int
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(1.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(1.0))
     kind: Literal["reassign"] = "reassign"
 
     def __str__(self) -> str:
@@ -53,8 +49,8 @@ class AddPartitions(Timed):
     __pydantic_config__ = STRICT
     topic: str
     add: int = 1
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(0.5))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(0.5))
     kind: Literal["add-partitions"] = "add-partitions"
 
     def __str__(self) -> str:
@@ -68,8 +64,8 @@ class ConfigureTopic(Timed):
     __pydantic_config__ = STRICT
     topic: str
     settings: Mapping[str, str]
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(3.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(3.0))
     kind: Literal["configure-topic"] = "configure-topic"
 
     def __str__(self) -> str:
@@ -83,8 +79,8 @@ class ConfigureNodes(Timed):
 
     __pydantic_config__ = STRICT
     settings: Mapping[str, str]
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(3.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(3.0))
     kind: Literal["configure-nodes"] = "configure-nodes"
 
     def __str__(self) -> str:

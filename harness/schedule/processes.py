@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.schedule.moments import AfterSeconds, End, Timed, Trigger
+from harness.schedule.moments import End, Timed, Trigger, in_seconds
 from harness.schedule.targets import (
     STRICT,
     EveryNode,
@@ -15,18 +15,14 @@ from harness.schedule.targets import (
 )
 
 
-def _seconds(seconds: float) -> AfterSeconds:
-    return AfterSeconds(seconds=seconds)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill(Timed):
     """SIGKILL a server or a role, and start it again when the fault ends."""
 
     __pydantic_config__ = STRICT
     target: ServerTarget
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(2.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(2.0))
     kind: Literal["kill"] = "kill"
 
     def __str__(self) -> str:
@@ -39,8 +35,8 @@ class Stop(Timed):
 
     __pydantic_config__ = STRICT
     target: ServerTarget
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(2.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(2.0))
     kind: Literal["stop"] = "stop"
 
     def __str__(self) -> str:
@@ -53,8 +49,8 @@ class Pause(Timed):
 
     __pydantic_config__ = STRICT
     target: ServerTarget
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(3.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(3.0))
     kind: Literal["pause"] = "pause"
 
     def __str__(self) -> str:
@@ -75,8 +71,8 @@ class Amnesia(Timed):
     loses: Literal["tail", "log"] = "tail"
     keep: float = 0.0
     """Share of the unflushed bytes that survives, 0 to 1; for `tail`."""
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(2.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(2.0))
     kind: Literal["amnesia"] = "amnesia"
 
     def __str__(self) -> str:
@@ -92,8 +88,8 @@ class KillRecovering(Timed):
     __pydantic_config__ = STRICT
     target: NodeTarget
     times: int = 1
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(1.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(1.0))
     """Counted from its last death."""
     kind: Literal["kill-recovering"] = "kill-recovering"
 
@@ -111,8 +107,8 @@ class RollingRestart(Timed):
     __pydantic_config__ = STRICT
     target: EveryNode = field(default_factory=EveryNode)
     how: Literal["stop", "kill"] = "stop"
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(0.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(0.0))
     kind: Literal["rolling-restart"] = "rolling-restart"
 
     def __str__(self) -> str:
@@ -127,8 +123,8 @@ class RestartStorm(Timed):
     target: RoleTarget
     every_s: float = 1.0
     """Seconds between two kills; with a whole role its instances take turns."""
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(4.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(4.0))
     kind: Literal["restart-storm"] = "restart-storm"
 
     def __str__(self) -> str:
@@ -142,8 +138,8 @@ class Scale(Timed):
     __pydantic_config__ = STRICT
     target: Role
     to: int
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(3.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(3.0))
     kind: Literal["scale"] = "scale"
 
     def __str__(self) -> str:
@@ -158,8 +154,8 @@ class Skew(Timed):
     target: Instance
     by_s: float
     """Seconds that its clock is ahead; negative: behind."""
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(3.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(3.0))
     kind: Literal["skew"] = "skew"
 
     def __str__(self) -> str:
@@ -173,8 +169,8 @@ class Terminate(Timed):
 
     __pydantic_config__ = STRICT
     target: RoleTarget
-    trigger: Trigger = field(default_factory=lambda: _seconds(0.5))
-    end: End = field(default_factory=lambda: _seconds(1.0))
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(1.0))
     kind: Literal["terminate"] = "terminate"
 
     def __str__(self) -> str:

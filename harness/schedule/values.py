@@ -79,3 +79,10 @@ class Schedule:
     budget: Budget = "safe"
     seed: int = 0
     format: Literal[1] = FORMAT_VERSION
+
+    def in_words(self) -> tuple[str, ...]:
+        """Return each fault with its moments, as people read it."""
+        return tuple(
+            f"{fault}: starts after {fault.trigger}, ends after {fault.end}"
+            for fault in self.faults
+        )

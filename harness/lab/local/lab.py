@@ -21,6 +21,7 @@ from harness.lab.local.recipe import Recipe
 from harness.lab.local.toxiproxy import ToxiproxyApi
 from harness.lab.profile import Profile
 from harness.lab.values import NODES, SLOTS, Endpoint, Link
+from harness.provision.checkpoint import levels
 
 
 class LocalLab:
@@ -120,7 +121,7 @@ class LocalLab:
             "boot_s": round(self.boot_s, 3),
             "profile": self.profile.name,
             "kafka": self._recipe.kafka_version,
-            "features": " ".join(f"{k}={v}" for k, v in self._recipe.features.items()),
+            "features": " ".join(levels(self._recipe.features)),
             "versions": dict(self._recipe.described),
             "nodes": {str(node): dict(settings) for node, settings in self._settings.items()},
             "java": [word for word in self._recipe.java if word.startswith("-X")],

@@ -1,0 +1,47 @@
+"""The scenario that `pytest --replay FILE` plays: a schedule that is in a file, and in no test."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.campaign.regression import schedule_in
+from harness.ledger.findings import Outcome
+from harness.run.plan import check_playable, spec_of
+from harness.run.result import RunResult
+from harness.run.session import LabSession
+from harness.schedule.statistics import Rate
+
+
+class Replay:
+    """A schedule from a file, to be played so many times."""
+
+    def __init__(self, what: Path, *, times: int) -> None:
+        """Read it; UsageError for a file that is none, or a schedule that cannot be played."""
+        self._what = what
+        self._times = times
+        self._schedule = schedule_in(what)
+        self._spec = spec_of(self._schedule.pipeline, self._schedule.variant)
+        check_playable(self._schedule, on=self._spec)
+
+    def play(self, lab: LabSession) -> tuple[RunResult, ...]:
+        """Play it every time, whatever comes of it."""
+        return tuple(
+            lab.play(self._spec, self._schedule, name="replay") for _ in range(self._times)
+        )
+
+    def told(self, results: Sequence[RunResult]) -> str:
+        """Return in a line how often it failed."""
+        failed = sum(result.verdict.outcome is Outcome.FAILED for result in results)
+        return f"replay of {self._what}: failed {Rate(hits=failed, runs=len(results))}"
+
+
+def test_a_schedule_from_a_file(
+    lab: LabSession, replay: Replay, record_property: Callable[[str, object], None]
+) -> None:
+    """Exactly once, or caught if its variant is an unsafe one; each time that it was played."""
+    results = replay.play(lab)
+    record_property("harness", replay.told(results))
+    for result in results:
+        if result.expects is None:
+            result.assert_exactly_once()
+        else:
+            result.assert_caught()

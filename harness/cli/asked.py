@@ -1,0 +1,99 @@
+"""Options that say what many runs are to play: how long, which part, from which seed, on what."""
+
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.options import lab_options
+from harness.clock import duration_s
+
+if TYPE_CHECKING:
+    from harness.lab.choice import LabChoice
+
+LABS = click.option(
+    "--labs",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    help="How many labs play side by side on this machine.",
+)
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]  # not generic at run time
+    """A length of time in seconds: `90s`, `30m`, `2h`."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds."""
+        try:
+            return duration_s(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Shard(click.ParamType):  # type: ignore[type-arg]  # not generic at run time
+    """Which part of a campaign this machine plays: `2/8`."""
+
+    name = "shard"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return the shard, counted from 1, and how many there are."""
+        if isinstance(value, tuple):
+            return value
+        shard, _, of = str(value).partition("/")
+        if not (shard.isdigit() and of.isdigit() and 1 <= int(shard) <= int(of)):
+            self.fail(f"{value!r} is no shard: write 1/8 to 8/8", param, ctx)
+        return int(shard), int(of)
+
+
+SHARD = click.option("--shard", type=Shard(), default=(1, 1), help="Which part is played: 2/8.")
+SEED = click.option("--seed", type=int, help="The root seed; default: a new one.")
+BUDGET = click.option(
+    "--budget", type=click.Choice(["safe", "over"]), default="safe", show_default=True
+)
+VARIANT = click.option("--variant", help="A named set of overrides; see `harness variants`.")
+PIPELINE = click.option("--pipeline", "pipeline_name", default="outbox", show_default=True)
+
+
+def asked_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say what a campaign plays; the command is given them as `asked`."""
+
+    @wraps(command)
+    def with_asked(  # one parameter an option
+        *,
+        pipeline_name: str,
+        variant: str | None,
+        budget: str,
+        seed: int | None,
+        shard: tuple[int, int],
+        choice: "LabChoice",
+        **others: object,
+    ) -> None:
+        from harness.campaign.folder import asked_of  # noqa: PLC0415
+        from harness.run.plan import spec_of  # noqa: PLC0415
+
+        asked = asked_of(
+            spec_of(pipeline_name, variant),
+            budget="over" if budget == "over" else "safe",
+            seed=new_seed() if seed is None else seed,
+            shard=shard,
+            choice=choice,
+        )
+        command(asked=asked, **others)
+
+    for option in (SHARD, SEED, BUDGET, VARIANT, PIPELINE):
+        with_asked = option(with_asked)
+    return lab_options(with_asked)
+
+
+def new_seed() -> int:
+    """Return a root seed that nobody had before."""
+    return secrets.randbits(32)
