@@ -81,6 +81,8 @@ _TIMING = {
     # The default of 5 min would hide every unclean election from a run of seconds.
     "unclean.leader.election.interval.ms": "1000",
     "log.segment.delete.delay.ms": "1000",
+    # A record that says nothing, twice a second, replicated to every node of an idle quorum.
+    "metadata.max.idle.interval.ms": "5000",
 }
 
 _DURABILITY = {
@@ -105,8 +107,6 @@ _FOOTPRINT = {
     "num.network.threads": "1",
     "num.io.threads": "4",
     "background.threads": "2",
-    # A record that says nothing, twice a second, replicated to every node of an idle quorum.
-    "metadata.max.idle.interval.ms": "5000",
     "group.coordinator.threads": "2",
     "num.recovery.threads.per.data.dir": "1",
     # No JMX beans for thousands of metrics that nobody reads: a sixth of a boot.
