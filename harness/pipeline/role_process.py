@@ -18,6 +18,9 @@ from harness.errors import PipelineError
 
 GONE_S = 5.0
 """After SIGKILL a group is gone within this, or something is very wrong."""
+COURTESY = 5
+"""How much nicer than we a role is: where cores are few the servers come first, as if they stood
+on machines of their own, and a node that comes back need not wait for the load to let it boot."""
 _TAIL_BYTES = 4096
 
 
@@ -43,6 +46,9 @@ class RoleProcess:
             except OSError as error:
                 raise _cannot_start(self._name, argv, cwd, error) from error
         self.pid = self._popen.pid
+        with suppress(ProcessLookupError):  # it has ended already
+            nice = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, self.pid, nice + COURTESY)
 
     def exit_code(self) -> int | None:
         """Return how the leader ended (negative: by that signal), or None while it runs."""

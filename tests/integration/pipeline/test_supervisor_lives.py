@@ -10,6 +10,7 @@ import pytest
 
 from harness.clock import monotonic_s, wait_until
 from harness.pipeline.loader import load_pipeline
+from harness.pipeline.role_process import COURTESY
 from harness.pipeline.supervisor import Supervisor
 
 FILE = """
@@ -170,3 +171,21 @@ def test_what_a_fault_puts_on_stays_on_until_it_is_taken_off(supervise: Supervis
 
     shown = supervisor.output("worker").splitlines()
     assert shown == ["None", "up", "60", "up", "60", "up", "None", "up"]
+
+
+def test_the_servers_of_a_lab_come_before_its_load(supervise: Supervise) -> None:
+    """Whatever a role starts is as courteous as it is."""
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+    supervisor = supervise(f"import sys; sys.argv[1:] = [{SLEEPER!r}]; {child}")
+
+    def courtesies() -> list[int]:
+        role = psutil.Process(supervisor.pid("worker"))
+        return [each.nice() for each in (role, *role.children())]
+
+    ours = psutil.Process().nice()
+    wait_until(
+        lambda: courtesies() == [ours + COURTESY] * 2,
+        deadline_s=10,
+        describe="a role and its child to be nicer than we are",
+        last_seen=courtesies,
+    )
