@@ -25,6 +25,15 @@ from harness.schedule.values import Schedule
 Signature = frozenset[tuple[str, str | None]]
 
 
+class BrokenOff(KeyboardInterrupt):
+    """Somebody ended the search; it carries what was found so far."""
+
+    def __init__(self, found: Minimised, signature: Signature) -> None:
+        super().__init__()
+        self.found = found
+        self.signature = signature
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """What is minimised: a schedule, and the findings by which its failure is known."""
@@ -70,25 +79,29 @@ def minimise_failure(
 ) -> tuple[Minimised, Signature]:
     """Play until the fewest and mildest faults are found, or runs or time are used up.
 
-    Returns what was found, and the findings by which the failure was known.
+    Returns what was found, and the findings by which the failure was known; BrokenOff, with the
+    same, if somebody ends it.
     """
     search = Minimiser(
         failure.schedule, runs_budget=runs_budget, labs=labs, playable=playable_on(failure.schedule)
     )
     played, signature, deadline = 0, failure.signature, Deadline(time_s)
-    while (wanted := search.wanted()) and not deadline.passed():
-        jobs = [
-            Job(index=played + place, schedule=schedule, phase="reduce")
-            for place, schedule in enumerate(wanted)
-        ]
-        failed = [False] * len(jobs)
-        for result in pool.play(jobs):
-            shown = shows(result, signature)
-            signature = signature or (result.signature() if shown else signature)
-            failed[result.index - played] = shown
-            tell(result, shown)
-        played += len(jobs)
-        search.told(failed)
+    try:
+        while (wanted := search.wanted()) and not deadline.passed():
+            jobs = [
+                Job(index=played + place, schedule=schedule, phase="reduce")
+                for place, schedule in enumerate(wanted)
+            ]
+            failed = [False] * len(jobs)
+            for result in pool.play(jobs):
+                shown = shows(result, signature)
+                signature = signature or (result.signature() if shown else signature)
+                failed[result.index - played] = shown
+                tell(result, shown)
+            played += len(jobs)
+            search.told(failed)
+    except KeyboardInterrupt:
+        raise BrokenOff(search.result(), signature) from None
     return search.result(), signature
 
 

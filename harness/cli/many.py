@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.asked import LABS, Duration, asked_options
-from harness.cli.options import BACKEND, RUNS_OPTION, lab_options, note, tell
+from harness.cli.options import BACKEND, RUNS_OPTION, lab_options, note, note_broken_off, tell
 from harness.clock import monotonic_s
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.campaign.campaign import Until
     from harness.campaign.folder import Asked, CampaignFolder
+    from harness.campaign.result import Result
     from harness.lab.choice import LabChoice
 
 
@@ -82,21 +83,20 @@ def _campaign(folder: "CampaignFolder", *, until: "Until", labs: int, keep: str)
     choice = choose(profile=asked.profile, kafka_version=asked.kafka, features=asked.features)
     click.echo(f"campaign {folder.path}\nroot seed {asked.seed}, budget {asked.budget}")
     before, began = sum(1 for _ in folder.results()), monotonic_s()
-    broken_off = False
+    ended = None
     try:
         with LabPool(labs, choice=choice, runs=folder.runs, progress=note) as pool:
             play_campaign(
                 folder, pool, until=until, keep="all" if keep == "all" else "failed", tell=tell
             )
     except KeyboardInterrupt:
-        broken_off = True
-        click.echo("broken off; the labs were taken down", err=True)
+        ended = note_broken_off()
     results = tuple(folder.results())
     new = len(results) - before
     wall_s = monotonic_s() - began if new == len(results) else None
     click.echo(f"\n{summary(results, wall_s=wall_s)}")
     click.echo(f"\ngo on with it: harness campaign --time 30m --resume {folder.path}")
-    return 130 if broken_off else exit_code(results)
+    return ended or exit_code(results)
 
 
 @click.command()
@@ -127,13 +127,17 @@ def replay(
 
     choose_backend(backend)
     jobs = replay_jobs(what, times=times)
-    results = []
-    with LabPool(min(labs, times), choice=choice, runs=runs, progress=note) as pool:
-        for result in pool.play(jobs):
-            results.append(result)
-            tell(result)
+    results: list[Result] = []
+    ended = None
+    try:
+        with LabPool(min(labs, times), choice=choice, runs=runs, progress=note) as pool:
+            for result in pool.play(jobs):
+                results.append(result)
+                tell(result)
+    except KeyboardInterrupt:
+        ended = note_broken_off()
     click.echo(f"\n{replay_summary(results)}")
-    sys.exit(worst(results))
+    sys.exit(ended or worst(results))
 
 
 @click.command()
@@ -161,11 +165,14 @@ def minimise(
 ) -> None:
     """Find the fewest and mildest faults that still make a run fail in the same way.
 
+    Ctrl-C takes the labs down, and what was found so far is told and pinned.
+
     WHAT is a run folder that FAILED, a regression, or a schedule.json.
 
     Example: harness minimise runs/20261124T031500.123-acks-1-1a2b3c4d5e6f --labs 2
     """
     from harness.campaign.minimising import (  # noqa: PLC0415
+        BrokenOff,
         failure_of,
         minimise_failure,
         regression_of,
@@ -177,15 +184,24 @@ def minimise(
 
     choose_backend(backend)
     failure = failure_of(what)
-    with LabPool(labs, choice=choice, runs=runs, progress=note) as pool:
-        found, signature = minimise_failure(
-            failure, pool, labs=labs, runs_budget=budget_runs, tell=lambda result, _: tell(result)
-        )
+    ended = 0
+    try:
+        with LabPool(labs, choice=choice, runs=runs, progress=note) as pool:
+            found, signature = minimise_failure(
+                failure,
+                pool,
+                labs=labs,
+                runs_budget=budget_runs,
+                tell=lambda result, _: tell(result),
+            )
+    except BrokenOff as broken:
+        found, signature, ended = broken.found, broken.signature, note_broken_off()
     click.echo(f"\n{story(found)}")
     pinned = regression_of(found, signature, found_in=failure.found_in, choice=choice)
     if pinned is None:
         click.echo("\nit never failed again: nothing to pin")
-        sys.exit(3)
+        sys.exit(ended or 3)
     if output is not None:
         write_regression(pinned, output)
         click.echo(f"\npinned: {output}")
+    sys.exit(ended)
