@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.asked import LABS, PIPELINE, SEED, SHARD, VARIANT, Duration, new_seed
-from harness.cli.options import BACKEND, lab_options, note, tell
+from harness.cli.options import BACKEND, lab_options, note, note_broken_off, tell
 from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _OUTPUT = click.option(
     help="A new folder for night.json, summary.md, the report and everything played.",
 )
 PACKED = "failing-runs.tar.gz"
-BROKEN_OFF = 130
 
 
 @click.command()
@@ -154,15 +153,15 @@ def _play(player: "NightPlayer", output: Path) -> int:
     """Play it to its end, or until somebody ends it; either way say what it came to."""
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _once)
+    ended = None
     try:
         player.play()
     except KeyboardInterrupt:
-        click.echo("broken off; the labs were taken down", err=True)
-        _close(player.record(), output, campaigns=player.campaigns(), failing=player.failing_runs())
-        return BROKEN_OFF
-    return _close(
+        ended = note_broken_off()
+    proven = _close(
         player.record(), output, campaigns=player.campaigns(), failing=player.failing_runs()
     )
+    return ended or proven
 
 
 def _once(_number: int, _frame: FrameType | None) -> None:
