@@ -58,7 +58,7 @@ def failure_of(what: Path) -> Failure:
     file = what / "verdict.json"
     if not file.is_file():
         return Failure(schedule=schedule, signature=frozenset(), found_in=str(what))
-    verdict = Verdict.from_json(file.read_bytes())
+    verdict = _verdict(file)
     if not verdict.totals:
         raise UsageError(
             f"{what} is {verdict.outcome} and shows no finding: there is nothing to minimise",
@@ -66,6 +66,16 @@ def failure_of(what: Path) -> Failure:
         )
     signature = frozenset((str(total.kind), total.hop) for total in verdict.totals)
     return Failure(schedule=schedule, signature=signature, found_in=what.name)
+
+
+def _verdict(file: Path) -> Verdict:
+    try:
+        return Verdict.from_json(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"The verdict {file} cannot be read: {str(error).splitlines()[0]}",
+            remedy=f"judge the run again: harness check {file.parent} --json > {file}",
+        ) from error
 
 
 def minimise_failure(

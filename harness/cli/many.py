@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.asked import LABS, Duration, asked_options
+from harness.cli.asked import LABS, Duration, asked_options, refuse_asked
 from harness.cli.options import BACKEND, RUNS_OPTION, lab_options, note, note_broken_off, tell
 from harness.clock import monotonic_s
 from harness.errors import UsageError
@@ -66,8 +66,13 @@ def campaign(  # noqa: PLR0913  # one parameter an option
     choose_backend(backend)
     if time_s is None and schedules is None:
         raise UsageError("A campaign needs an end", remedy="say --time 30m or --schedules 100")
-    sequence_of(asked)  # tells what is wrong before a folder is made
-    folder = CampaignFolder.open(resume) if resume else CampaignFolder.make(campaigns, asked)
+    if resume is not None:
+        refuse_asked(beside="--resume")
+        folder = CampaignFolder.open(resume)
+        sequence_of(folder.asked)
+    else:
+        sequence_of(asked)  # tells what is wrong before a folder is made
+        folder = CampaignFolder.make(campaigns, asked)
     until = Until(time_s=time_s, runs=schedules, caught=until_caught)
     sys.exit(_campaign(folder, until=until, labs=labs, keep=keep))
 
