@@ -162,10 +162,12 @@ def regression_of(
 
 def story(found: Minimised) -> str:
     """Return what was found, in words: the faults, the rate, and the steps that led there."""
+    if not found.runs:
+        return "nothing was played to its end"
     faults: Sequence[object] = found.schedule.faults
     lines = [
         f"{len(faults)} fault(s) after {found.runs} runs"
-        + ("" if found.complete else "; the budget of runs was used up before every step was tried")
+        + ("" if found.complete else "; it ended before every step was tried")
     ]
     lines += [f"  {words}" for words in found.schedule.in_words()]
     lines.append(f"failed {found.rate}")
