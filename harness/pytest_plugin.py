@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="play this alone: a schedule.json, a run folder or a pinned regression",
     )
     group.addoption(
-        "--times", type=_times, default=1, metavar="N", help="how often --replay plays it"
+        "--times", type=_times, metavar="N", help="how often --replay plays it (default: 1)"
     )
     group.addoption(
         "--seed", type=int, default=None, help="root seed of drawn schedules; default: a new one"
@@ -73,6 +73,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.seed = secrets.randbits(32)
     if config.getoption("--replay") is not None:
         _play_alone(config)
+    elif config.getoption("--times") is not None:
+        raise pytest.UsageError("--times says how often --replay FILE is played: name the file")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -123,7 +125,7 @@ def _play_alone(config: pytest.Config) -> None:
 
     asked = config.getoption
     try:
-        config.stash[_REPLAY] = replayed.Replay(asked("--replay"), times=asked("--times"))
+        config.stash[_REPLAY] = replayed.Replay(asked("--replay"), times=asked("--times") or 1)
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
     config.args[:] = [str(replayed.__file__)]

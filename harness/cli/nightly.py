@@ -35,10 +35,8 @@ PACKED = "failing-runs.tar.gz"
 @click.option("--time", "time_s", type=Duration(), required=True, help="How long: 30m, 2h.")
 @click.option(
     "--regressions",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("scenarios/regressions"),
-    show_default=True,
-    help="Pinned regressions, played first.",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Pinned regressions, played first; default: scenarios/regressions, if there are any.",
 )
 @click.option(
     "--minimise-runs",
@@ -59,7 +57,7 @@ PACKED = "failing-runs.tar.gz"
 def nightly(  # noqa: PLR0913  # one parameter an option
     *,
     time_s: float,
-    regressions: Path,
+    regressions: Path | None,
     runs_a_failure: int,
     shard: tuple[int, int],
     seed: int | None,
@@ -102,7 +100,7 @@ def nightly(  # noqa: PLR0913  # one parameter an option
         choice=choice,
         labs=labs,
         time_s=time_s,
-        regressions=regressions,
+        regressions=regressions or Path("scenarios/regressions"),
         runs_a_failure=runs_a_failure,
     )
     player = NightPlayer(

@@ -130,6 +130,7 @@ def test_until_the_time_is_up_a_failing_session_does_not_end_the_others(
     [
         (["--time", "10"], "'10' is no length of time: write 90s, 30m or 2h"),
         (["--replay", "x.json", "--times", "0"], "'0' is no number of times"),
+        (["--times", "3"], "--times says how often --replay FILE is played"),
         (["--replay", "x.json"], "The schedule x.json cannot be read: No such file"),
         (["--replay", "typo.json"], "typo.json: `fault` is not a key that exists there"),
         (["--replay", "aim.json"], "there is no topic order"),

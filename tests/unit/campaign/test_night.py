@@ -296,6 +296,7 @@ def test_merge_is_a_command_that_ends_as_the_night_did(tmp_path: Path) -> None:
         (["--time", "5m", "--variant", "nope"], "There is no variant 'nope'"),
         (["--time", "5m", "--backend", "moon"], "There is no moon backend"),
         (["--time", "5m", "--regressions", "bad"], "bad/torn.json"),
+        (["--time", "5m", "--regressions", "nowhere"], "'nowhere' does not exist"),
     ],
 )
 def test_a_wrong_option_is_said_before_anything_is_made(
