@@ -1,6 +1,7 @@
 """Commands about many runs: campaigns, replays, minimised failures."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from harness.campaign.campaign import Until
     from harness.campaign.folder import Asked, CampaignFolder
+    from harness.campaign.minimising import Failure
     from harness.campaign.result import Result
     from harness.lab.choice import LabChoice
 
@@ -176,37 +178,48 @@ def minimise(
 
     Example: harness minimise runs/20261124T031500.123-acks-1-1a2b3c4d5e6f --labs 2
     """
-    from harness.campaign.minimising import (  # noqa: PLC0415
-        BrokenOff,
-        failure_of,
-        minimise_failure,
-        regression_of,
-        story,
-    )
-    from harness.campaign.pool import LabPool  # noqa: PLC0415
-    from harness.campaign.regression import write_regression  # noqa: PLC0415
+    from harness.campaign.minimising import failure_of  # noqa: PLC0415
     from harness.run.session import choose_backend  # noqa: PLC0415
 
     choose_backend(backend)
-    failure = failure_of(what)
+    search = _Search(choice=choice, labs=labs, runs=runs, budget_runs=budget_runs)
+    sys.exit(_minimise(failure_of(what), search, output=output))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    choice: "LabChoice"
+    labs: int
+    runs: Path
+    budget_runs: int
+
+
+def _minimise(failure: "Failure", search: _Search, *, output: Path | None) -> int:
+    """Search, tell the story, pin what was found, however it ends; return the exit code."""
+    from harness.campaign import minimising  # noqa: PLC0415
+    from harness.campaign.pool import LabPool  # noqa: PLC0415
+    from harness.campaign.regression import write_regression  # noqa: PLC0415
+
     ended = 0
     try:
-        with LabPool(labs, choice=choice, runs=runs, progress=note) as pool:
-            found, signature = minimise_failure(
+        with LabPool(search.labs, choice=search.choice, runs=search.runs, progress=note) as pool:
+            found, signature = minimising.minimise_failure(
                 failure,
                 pool,
-                labs=labs,
-                runs_budget=budget_runs,
+                labs=search.labs,
+                runs_budget=search.budget_runs,
                 tell=lambda result, _: tell(result),
             )
-    except BrokenOff as broken:
+    except minimising.BrokenOff as broken:
         found, signature, ended = broken.found, broken.signature, note_broken_off()
-    click.echo(f"\n{story(found)}")
-    pinned = regression_of(found, signature, found_in=failure.found_in, choice=choice)
+    click.echo(f"\n{minimising.story(found)}")
+    pinned = minimising.regression_of(
+        found, signature, found_in=failure.found_in, choice=search.choice
+    )
     if pinned is None:
         click.echo("\nit never failed again: nothing to pin")
-        sys.exit(ended or 3)
+        return ended or 3
     if output is not None:
         write_regression(pinned, output)
         click.echo(f"\npinned: {output}")
-    sys.exit(ended)
+    return ended

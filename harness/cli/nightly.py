@@ -17,7 +17,7 @@ from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
     from harness.campaign.folder import Asked
-    from harness.campaign.night import NightPlayer
+    from harness.campaign.night import Plan
     from harness.campaign.night_record import Night
     from harness.lab.choice import LabChoice
 
@@ -76,41 +76,31 @@ def nightly(  # noqa: PLR0913  # one parameter an option
               harness nightly --time 2h --shard 2/8 --seed 42 -o night
     """
     from harness.campaign.folder import asked_of  # noqa: PLC0415
-    from harness.campaign.night import NightPlayer, plan_night  # noqa: PLC0415
-    from harness.campaign.pool import LabPool  # noqa: PLC0415
+    from harness.campaign.night import plan_night  # noqa: PLC0415
     from harness.run.plan import spec_of  # noqa: PLC0415
     from harness.run.session import choose_backend  # noqa: PLC0415
 
     choose_backend(backend)
-    if shard[1] > 1 and seed is None:
-        raise UsageError(
-            f"Shard {shard[0]}/{shard[1]} has no seed: shards add up only if all have the same one",
-            remedy="say --seed 42, the same on every machine, and another one the next night",
-        )
-    asked = asked_of(
-        spec_of(pipeline_name, variant),
-        budget="safe",
-        seed=new_seed() if seed is None else seed,
-        shard=shard,
-        choice=choice,
-    )
+    spec, seed = spec_of(pipeline_name, variant), _seed(seed, shard)
     plan = plan_night(
         output,
-        asked,
+        asked_of(spec, budget="safe", seed=seed, shard=shard, choice=choice),
         choice=choice,
         labs=labs,
         time_s=time_s,
         regressions=regressions or Path("scenarios/regressions"),
         runs_a_failure=runs_a_failure,
     )
-    player = NightPlayer(
-        plan,
-        pools=lambda runs: LabPool(labs, choice=choice, runs=runs, progress=note),
-        tell=tell,
-        say=click.echo,
-    )
-    click.echo(_title(plan.asked, output))
-    sys.exit(_play(player, output))
+    sys.exit(_play(plan, output))
+
+
+def _seed(seed: int | None, shard: tuple[int, int]) -> int:
+    if seed is None and shard[1] > 1:
+        raise UsageError(
+            f"Shard {shard[0]}/{shard[1]} has no seed: shards add up only if all have the same one",
+            remedy="say --seed 42, the same on every machine, and another one the next night",
+        )
+    return new_seed() if seed is None else seed
 
 
 @click.command()
@@ -147,8 +137,16 @@ def _title(asked: "Asked", output: Path) -> str:
     return f"night {output}: root seed {asked.seed}{of}"
 
 
-def _play(player: "NightPlayer", output: Path) -> int:
+def _play(plan: "Plan", output: Path) -> int:
     """Play it to its end, or until somebody ends it; either way say what it came to."""
+    from harness.campaign.night import NightPlayer  # noqa: PLC0415
+    from harness.campaign.pool import LabPool  # noqa: PLC0415
+
+    def labs(runs: Path) -> LabPool:
+        return LabPool(plan.labs, choice=plan.choice, runs=runs, progress=note)
+
+    click.echo(_title(plan.asked, output))
+    player = NightPlayer(plan, pools=labs, tell=tell, say=click.echo)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _once)
     ended = None
