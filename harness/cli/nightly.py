@@ -17,7 +17,7 @@ from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
     from harness.campaign.folder import Asked
-    from harness.campaign.night import Plan
+    from harness.campaign.night_plan import Plan
     from harness.campaign.night_record import Night
     from harness.lab.choice import LabChoice
 
@@ -76,7 +76,7 @@ def nightly(  # noqa: PLR0913  # one parameter an option
               harness nightly --time 2h --shard 2/8 --seed 42 -o night
     """
     from harness.campaign.folder import asked_of  # noqa: PLC0415
-    from harness.campaign.night import plan_night  # noqa: PLC0415
+    from harness.campaign.night_plan import plan_night  # noqa: PLC0415
     from harness.run.plan import spec_of  # noqa: PLC0415
     from harness.run.session import choose_backend  # noqa: PLC0415
 
