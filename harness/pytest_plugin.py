@@ -12,10 +12,10 @@ from harness.clock import duration_s
 from harness.provision.kafka import KAFKA_VERSION
 
 SAID = "harness"
-"""The name under which a scenario records (`record_property`) what the summary shows of it."""
+"""The name of the property under which a test keeps what it says at the end."""
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harness.campaign.replayed import Replay
     from harness.campaign.sessions import Drawing
@@ -180,6 +180,17 @@ def lab_session(request: pytest.FixtureRequest) -> "Iterator[LabSession]":
 def lab(lab_session: "LabSession") -> "LabSession":
     """Return the lab that a scenario plays on: `lab.run(pipeline("outbox"), kill(leader(…)))`."""
     return lab_session
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> "Callable[[str], None]":
+    """Return what a scenario tells a sentence to that the end of the session shows."""
+
+    def tell(sentence: str) -> None:
+        # Not by `record_property`: under pytest's default family of JUnit files that is a warning.
+        request.node.user_properties.append((SAID, sentence))
+
+    return tell
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ REGRESSION = """
 from pathlib import Path
 from harness.scenario import play_regression, read_regression
 
-def test_pinned(lab, record_property):
+def test_pinned(lab, say):
     repeats = play_regression(lab, read_regression(Path("pinned.json")), name="pinned")
-    record_property("harness", str(repeats))
+    say(str(repeats))
     repeats.assert_as_pinned()
 """
 LOST = (Total(kind=Kind.LOST, hop=Hop.ACKED_NOT_IN_LOG, count=3),)
@@ -156,10 +156,12 @@ def test_a_schedule_from_a_file_is_a_scenario_of_its_own(
     played = ends(Outcome.PASSED, Outcome.FAILED)
     pytester.makepyfile(test_other="def test_other(): raise AssertionError")
     pytester.makefile(".json", schedule=to_json(KILL))
-    result = pytester.runpytest("--replay", "schedule.json", "--times", "4")
+    strict = ("-W", "error", "--junit-xml", "junit.xml")
+    result = pytester.runpytest("--replay", "schedule.json", "--times", "4", *strict)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*replay of schedule.json: failed 2/4 (15% to 85%)"])
     assert played == [KILL] * 4
+    assert "replay of schedule.json: failed 2/4" in Path("junit.xml").read_text()
 
 
 def test_a_run_folder_can_be_replayed_as_well(pytester: pytest.Pytester, ends: Outcomes) -> None:
