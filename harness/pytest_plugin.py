@@ -12,10 +12,10 @@ from harness.clock import duration_s
 from harness.provision.kafka import KAFKA_VERSION
 
 SAID = "harness"
-"""The name under which a scenario records (`record_property`) what the summary shows of it."""
+"""The name of the property under which a test keeps what it says at the end."""
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harness.campaign.replayed import Replay
     from harness.campaign.sessions import Drawing
@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="play this alone: a schedule.json, a run folder or a pinned regression",
     )
     group.addoption(
-        "--times", type=_times, default=1, metavar="N", help="how often --replay plays it"
+        "--times", type=_times, metavar="N", help="how often --replay plays it (default: 1)"
     )
     group.addoption(
         "--seed", type=int, default=None, help="root seed of drawn schedules; default: a new one"
@@ -73,6 +73,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.seed = secrets.randbits(32)
     if config.getoption("--replay") is not None:
         _play_alone(config)
+    elif config.getoption("--times") is not None:
+        raise pytest.UsageError("--times says how often --replay FILE is played: name the file")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -123,7 +125,7 @@ def _play_alone(config: pytest.Config) -> None:
 
     asked = config.getoption
     try:
-        config.stash[_REPLAY] = replayed.Replay(asked("--replay"), times=asked("--times"))
+        config.stash[_REPLAY] = replayed.Replay(asked("--replay"), times=asked("--times") or 1)
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
     config.args[:] = [str(replayed.__file__)]
@@ -178,6 +180,17 @@ def lab_session(request: pytest.FixtureRequest) -> "Iterator[LabSession]":
 def lab(lab_session: "LabSession") -> "LabSession":
     """Return the lab that a scenario plays on: `lab.run(pipeline("outbox"), kill(leader(…)))`."""
     return lab_session
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> "Callable[[str], None]":
+    """Return what a scenario tells a sentence to that the end of the session shows."""
+
+    def tell(sentence: str) -> None:
+        # Not by `record_property`: under pytest's default family of JUnit files that is a warning.
+        request.node.user_properties.append((SAID, sentence))
+
+    return tell
 
 
 @pytest.fixture

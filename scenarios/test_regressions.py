@@ -18,9 +18,9 @@ PINNED = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 @pytest.mark.thorough
 @pytest.mark.parametrize("file", PINNED, ids=lambda file: file.stem)
 def test_a_pinned_failure_is_still_caught_or_still_mended(
-    lab: LabSession, file: Path, record_property: Callable[[str, object], None]
+    lab: LabSession, file: Path, say: Callable[[str], None]
 ) -> None:
     """As often as its measured probability asks for."""
     repeats = play_regression(lab, read_regression(file), name=file.stem)
-    record_property("harness", str(repeats))
+    say(str(repeats))
     repeats.assert_as_pinned()

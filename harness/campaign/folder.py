@@ -98,9 +98,10 @@ class CampaignFolder:
         file = path / "campaign.json"
         try:
             text = file.read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
             raise UsageError(
-                f"{path} is no campaign: {file.name} cannot be read ({error.strerror})",
+                f"{path} is no campaign: {file.name} cannot be read ({why})",
                 remedy="name a folder that `harness campaign` made",
             ) from error
         return cls(path.absolute(), strict.decode(_ASKED, None, source=str(file), json=text))

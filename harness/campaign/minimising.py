@@ -25,6 +25,15 @@ from harness.schedule.values import Schedule
 Signature = frozenset[tuple[str, str | None]]
 
 
+class BrokenOff(KeyboardInterrupt):
+    """Somebody ended the search; it carries what was found so far."""
+
+    def __init__(self, found: Minimised, signature: Signature) -> None:
+        super().__init__()
+        self.found = found
+        self.signature = signature
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """What is minimised: a schedule, and the findings by which its failure is known."""
@@ -49,7 +58,7 @@ def failure_of(what: Path) -> Failure:
     file = what / "verdict.json"
     if not file.is_file():
         return Failure(schedule=schedule, signature=frozenset(), found_in=str(what))
-    verdict = Verdict.from_json(file.read_bytes())
+    verdict = _verdict(file)
     if not verdict.totals:
         raise UsageError(
             f"{what} is {verdict.outcome} and shows no finding: there is nothing to minimise",
@@ -57,6 +66,16 @@ def failure_of(what: Path) -> Failure:
         )
     signature = frozenset((str(total.kind), total.hop) for total in verdict.totals)
     return Failure(schedule=schedule, signature=signature, found_in=what.name)
+
+
+def _verdict(file: Path) -> Verdict:
+    try:
+        return Verdict.from_json(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"The verdict {file} cannot be read: {str(error).splitlines()[0]}",
+            remedy=f"judge the run again: harness check {file.parent} --json > {file}",
+        ) from error
 
 
 def minimise_failure(
@@ -70,25 +89,29 @@ def minimise_failure(
 ) -> tuple[Minimised, Signature]:
     """Play until the fewest and mildest faults are found, or runs or time are used up.
 
-    Returns what was found, and the findings by which the failure was known.
+    Returns what was found, and the findings by which the failure was known; BrokenOff, with the
+    same, if somebody ends it.
     """
     search = Minimiser(
         failure.schedule, runs_budget=runs_budget, labs=labs, playable=playable_on(failure.schedule)
     )
     played, signature, deadline = 0, failure.signature, Deadline(time_s)
-    while (wanted := search.wanted()) and not deadline.passed():
-        jobs = [
-            Job(index=played + place, schedule=schedule, phase="reduce")
-            for place, schedule in enumerate(wanted)
-        ]
-        failed = [False] * len(jobs)
-        for result in pool.play(jobs):
-            shown = shows(result, signature)
-            signature = signature or (result.signature() if shown else signature)
-            failed[result.index - played] = shown
-            tell(result, shown)
-        played += len(jobs)
-        search.told(failed)
+    try:
+        while (wanted := search.wanted()) and not deadline.passed():
+            jobs = [
+                Job(index=played + place, schedule=schedule, phase="reduce")
+                for place, schedule in enumerate(wanted)
+            ]
+            failed = [False] * len(jobs)
+            for result in pool.play(jobs):
+                shown = shows(result, signature)
+                signature = signature or (result.signature() if shown else signature)
+                failed[result.index - played] = shown
+                tell(result, shown)
+            played += len(jobs)
+            search.told(failed)
+    except KeyboardInterrupt:
+        raise BrokenOff(search.result(), signature) from None
     return search.result(), signature
 
 
@@ -139,10 +162,12 @@ def regression_of(
 
 def story(found: Minimised) -> str:
     """Return what was found, in words: the faults, the rate, and the steps that led there."""
+    if not found.runs:
+        return "nothing was played to its end"
     faults: Sequence[object] = found.schedule.faults
     lines = [
         f"{len(faults)} fault(s) after {found.runs} runs"
-        + ("" if found.complete else "; the budget of runs was used up before every step was tried")
+        + ("" if found.complete else "; it ended before every step was tried")
     ]
     lines += [f"  {words}" for words in found.schedule.in_words()]
     lines.append(f"failed {found.rate}")

@@ -5,14 +5,15 @@ can be asked for at any moment, also after a step was broken off.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from harness.campaign.campaign import Until, play_campaign, sequence_of
-from harness.campaign.folder import Asked, CampaignFolder, keep_story
+from harness.campaign.campaign import Until, play_campaign
+from harness.campaign.folder import CampaignFolder, keep_story
 from harness.campaign.minimising import failure_of, minimise_failure, regression_of, story
+from harness.campaign.night_plan import Plan
 from harness.campaign.night_record import (
     Counterexample,
     Failed,
@@ -30,12 +31,11 @@ from harness.campaign.night_sums import (
     signature_of,
 )
 from harness.campaign.pool import LabPool
-from harness.campaign.regression import Regression, Repeats, read_regression, write_regression
-from harness.campaign.replay import repeats_of, with_run
+from harness.campaign.regression import Regression, write_regression
+from harness.campaign.replay import with_run
 from harness.campaign.result import Job, Result
 from harness.clock import Deadline, monotonic_s
-from harness.errors import HarnessError, UsageError
-from harness.lab.choice import LabChoice
+from harness.errors import HarnessError
 from harness.ledger.findings import Outcome
 from harness.schedule.values import Budget
 
@@ -58,55 +58,6 @@ class Pools(Protocol):
 
     def __call__(self, runs: Path) -> LabPool:
         """Return a pool of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a night was asked for."""
-
-    folder: Path
-    asked: Asked
-    choice: LabChoice
-    labs: int
-    time_s: float
-    regressions: tuple[Repeats, ...] = ()
-    """Those of this shard."""
-    runs_a_failure: int = 40
-    """How many runs the minimiser may use for each failure."""
-
-
-def plan_night(
-    folder: Path,
-    asked: Asked,
-    *,
-    choice: LabChoice,
-    labs: int,
-    time_s: float,
-    regressions: Path,
-    runs_a_failure: int,
-) -> Plan:
-    """Return what will be played; UsageError for whatever is wrong, before anything is started."""
-    sequence_of(asked)
-    files = sorted(regressions.glob("*.json"))[asked.shard - 1 :: asked.of]
-    pinned = tuple(repeats_of(read_regression(file), name=file.stem) for file in files)
-    if (folder / "night.json").exists():
-        raise UsageError(f"{folder} holds a night already", remedy="name another folder with -o")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"The folder {folder} cannot be made: {error.strerror}",
-            remedy="name another one with -o",
-        ) from error
-    return Plan(
-        folder=folder.absolute(),
-        asked=asked,
-        choice=choice,
-        labs=labs,
-        time_s=time_s,
-        regressions=pinned,
-        runs_a_failure=runs_a_failure,
-    )
 
 
 class NightPlayer:

@@ -149,7 +149,7 @@ def _archive(failed: Failed) -> str:
 def _odd(failed: Failed) -> str:
     at = "" if failed.night == "." else f"{failed.night}/"
     why, faults = "; ".join(failed.reasons), "; ".join(failed.faults)
-    return f"{failed.outcome}: {why}\n  {faults}\n  {at}{failed.run}"
+    return f"{why or failed.outcome}\n  {faults}\n  {at}{failed.run}"
 
 
 def _unplayed(night: Night) -> list[str]:
@@ -162,7 +162,7 @@ def _unplayed(night: Night) -> list[str]:
             if each.parts.get(part, 0) < asked:
                 said.append(
                     f"{asked - each.parts.get(part, 0)} of {asked} schedules of part `{part}`, "
-                    f"{each.budget} budget: the time was up"
+                    f"{each.budget} budget"
                 )
     return said
 

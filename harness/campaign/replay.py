@@ -29,6 +29,8 @@ def worst(results: Sequence[Result]) -> int:
 
 def replay_summary(results: Sequence[Result]) -> str:
     """Return how often it failed, with which findings, and how many repeats show it for sure."""
+    if not results:
+        return "nothing was played to its end"
     outcomes = Counter(str(result.outcome) for result in results)
     failed = [result for result in results if result.outcome is Outcome.FAILED]
     rate = Rate(hits=len(failed), runs=len(results))

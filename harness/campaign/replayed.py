@@ -35,11 +35,11 @@ class Replay:
 
 
 def test_a_schedule_from_a_file(
-    lab: LabSession, replay: Replay, record_property: Callable[[str, object], None]
+    lab: LabSession, replay: Replay, say: Callable[[str], None]
 ) -> None:
     """Exactly once, or caught if its variant is an unsafe one; each time that it was played."""
     results = replay.play(lab)
-    record_property("harness", replay.told(results))
+    say(replay.told(results))
     for result in results:
         if result.expects is None:
             result.assert_exactly_once()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from math import ceil
 from statistics import median
 
 from harness.campaign.result import Result
@@ -65,7 +66,7 @@ def _verdicts(results: Sequence[Result]) -> str:
 def _pace(results: Sequence[Result], wall_s: float | None) -> str:
     took = sorted(result.took_s for result in results)
     hourly = f", {len(results) / wall_s * 3600:,.0f} runs an hour" if wall_s else ""
-    late = took[int(0.95 * (len(took) - 1))]
+    late = took[ceil(0.95 * len(took)) - 1]
     spread = f"median; 95 %: {late:.1f} s, most {took[-1]:.1f} s"
     return f"a run took {median(took):.1f} s ({spread}){hourly}"
 

@@ -6,9 +6,11 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from harness.cli.options import lab_options
 from harness.clock import duration_s
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.lab.choice import LabChoice
@@ -63,6 +65,11 @@ VARIANT = click.option("--variant", help="A named set of overrides; see `harness
 PIPELINE = click.option("--pipeline", "pipeline_name", default="outbox", show_default=True)
 
 
+_SAYS_WHAT = frozenset(
+    ("pipeline_name", "variant", "budget", "seed", "shard", "profile", "kafka_version", "features")
+)
+
+
 def asked_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say what a campaign plays; the command is given them as `asked`."""
 
@@ -92,6 +99,25 @@ def asked_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (SHARD, SEED, BUDGET, VARIANT, PIPELINE):
         with_asked = option(with_asked)
     return lab_options(with_asked)
+
+
+def refuse_asked(*, beside: str) -> None:
+    """Refuse options that say what to play beside one that says it all; UsageError names them.
+
+    Before the command itself is called they all have a value: it is asked who typed it.
+    """
+    context = click.get_current_context()
+    typed = [
+        each.opts[0]
+        for each in context.command.params
+        if each.name in _SAYS_WHAT
+        and context.get_parameter_source(str(each.name)) is ParameterSource.COMMANDLINE
+    ]
+    if typed:
+        raise UsageError(
+            f"{', '.join(typed)} beside {beside}: it says by itself what is played",
+            remedy=f"leave {', '.join(typed)} out, or begin a campaign of its own without {beside}",
+        )
 
 
 def new_seed() -> int:

@@ -1,19 +1,22 @@
 """Commands about many runs: campaigns, replays, minimised failures."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.asked import LABS, Duration, asked_options
-from harness.cli.options import BACKEND, RUNS_OPTION, lab_options, note, tell
+from harness.cli.asked import LABS, Duration, asked_options, refuse_asked
+from harness.cli.options import BACKEND, RUNS_OPTION, lab_options, note, note_broken_off, tell
 from harness.clock import monotonic_s
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.campaign.campaign import Until
     from harness.campaign.folder import Asked, CampaignFolder
+    from harness.campaign.minimising import Failure
+    from harness.campaign.result import Result
     from harness.lab.choice import LabChoice
 
 
@@ -65,8 +68,13 @@ def campaign(  # noqa: PLR0913  # one parameter an option
     choose_backend(backend)
     if time_s is None and schedules is None:
         raise UsageError("A campaign needs an end", remedy="say --time 30m or --schedules 100")
-    sequence_of(asked)  # tells what is wrong before a folder is made
-    folder = CampaignFolder.open(resume) if resume else CampaignFolder.make(campaigns, asked)
+    if resume is not None:
+        refuse_asked(beside="--resume")
+        folder = CampaignFolder.open(resume)
+        sequence_of(folder.asked)
+    else:
+        sequence_of(asked)  # tells what is wrong before a folder is made
+        folder = CampaignFolder.make(campaigns, asked)
     until = Until(time_s=time_s, runs=schedules, caught=until_caught)
     sys.exit(_campaign(folder, until=until, labs=labs, keep=keep))
 
@@ -82,21 +90,20 @@ def _campaign(folder: "CampaignFolder", *, until: "Until", labs: int, keep: str)
     choice = choose(profile=asked.profile, kafka_version=asked.kafka, features=asked.features)
     click.echo(f"campaign {folder.path}\nroot seed {asked.seed}, budget {asked.budget}")
     before, began = sum(1 for _ in folder.results()), monotonic_s()
-    broken_off = False
+    ended = None
     try:
         with LabPool(labs, choice=choice, runs=folder.runs, progress=note) as pool:
             play_campaign(
                 folder, pool, until=until, keep="all" if keep == "all" else "failed", tell=tell
             )
     except KeyboardInterrupt:
-        broken_off = True
-        click.echo("broken off; the labs were taken down", err=True)
+        ended = note_broken_off()
     results = tuple(folder.results())
     new = len(results) - before
     wall_s = monotonic_s() - began if new == len(results) else None
     click.echo(f"\n{summary(results, wall_s=wall_s)}")
     click.echo(f"\ngo on with it: harness campaign --time 30m --resume {folder.path}")
-    return 130 if broken_off else exit_code(results)
+    return ended or exit_code(results)
 
 
 @click.command()
@@ -127,13 +134,17 @@ def replay(
 
     choose_backend(backend)
     jobs = replay_jobs(what, times=times)
-    results = []
-    with LabPool(min(labs, times), choice=choice, runs=runs, progress=note) as pool:
-        for result in pool.play(jobs):
-            results.append(result)
-            tell(result)
+    results: list[Result] = []
+    ended = None
+    try:
+        with LabPool(min(labs, times), choice=choice, runs=runs, progress=note) as pool:
+            for result in pool.play(jobs):
+                results.append(result)
+                tell(result)
+    except KeyboardInterrupt:
+        ended = note_broken_off()
     click.echo(f"\n{replay_summary(results)}")
-    sys.exit(worst(results))
+    sys.exit(ended or worst(results))
 
 
 @click.command()
@@ -161,31 +172,54 @@ def minimise(
 ) -> None:
     """Find the fewest and mildest faults that still make a run fail in the same way.
 
+    Ctrl-C takes the labs down, and what was found so far is told and pinned.
+
     WHAT is a run folder that FAILED, a regression, or a schedule.json.
 
     Example: harness minimise runs/20261124T031500.123-acks-1-1a2b3c4d5e6f --labs 2
     """
-    from harness.campaign.minimising import (  # noqa: PLC0415
-        failure_of,
-        minimise_failure,
-        regression_of,
-        story,
-    )
-    from harness.campaign.pool import LabPool  # noqa: PLC0415
-    from harness.campaign.regression import write_regression  # noqa: PLC0415
+    from harness.campaign.minimising import failure_of  # noqa: PLC0415
     from harness.run.session import choose_backend  # noqa: PLC0415
 
     choose_backend(backend)
-    failure = failure_of(what)
-    with LabPool(labs, choice=choice, runs=runs, progress=note) as pool:
-        found, signature = minimise_failure(
-            failure, pool, labs=labs, runs_budget=budget_runs, tell=lambda result, _: tell(result)
-        )
-    click.echo(f"\n{story(found)}")
-    pinned = regression_of(found, signature, found_in=failure.found_in, choice=choice)
+    search = _Search(choice=choice, labs=labs, runs=runs, budget_runs=budget_runs)
+    sys.exit(_minimise(failure_of(what), search, output=output))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    choice: "LabChoice"
+    labs: int
+    runs: Path
+    budget_runs: int
+
+
+def _minimise(failure: "Failure", search: _Search, *, output: Path | None) -> int:
+    """Search, tell the story, pin what was found, however it ends; return the exit code."""
+    from harness.campaign import minimising  # noqa: PLC0415
+    from harness.campaign.pool import LabPool  # noqa: PLC0415
+    from harness.campaign.regression import write_regression  # noqa: PLC0415
+
+    ended = 0
+    try:
+        with LabPool(search.labs, choice=search.choice, runs=search.runs, progress=note) as pool:
+            found, signature = minimising.minimise_failure(
+                failure,
+                pool,
+                labs=search.labs,
+                runs_budget=search.budget_runs,
+                tell=lambda result, _: tell(result),
+            )
+    except minimising.BrokenOff as broken:
+        found, signature, ended = broken.found, broken.signature, note_broken_off()
+    click.echo(f"\n{minimising.story(found)}")
+    pinned = minimising.regression_of(
+        found, signature, found_in=failure.found_in, choice=search.choice
+    )
     if pinned is None:
         click.echo("\nit never failed again: nothing to pin")
-        sys.exit(3)
+        return ended or 3
     if output is not None:
         write_regression(pinned, output)
         click.echo(f"\npinned: {output}")
+    return ended

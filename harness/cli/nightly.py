@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.asked import LABS, PIPELINE, SEED, SHARD, VARIANT, Duration, new_seed
-from harness.cli.options import BACKEND, lab_options, note, tell
+from harness.cli.options import BACKEND, lab_options, note, note_broken_off, tell
 from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
     from harness.campaign.folder import Asked
-    from harness.campaign.night import NightPlayer
+    from harness.campaign.night_plan import Plan
     from harness.campaign.night_record import Night
     from harness.lab.choice import LabChoice
 
@@ -29,17 +29,14 @@ _OUTPUT = click.option(
     help="A new folder for night.json, summary.md, the report and everything played.",
 )
 PACKED = "failing-runs.tar.gz"
-BROKEN_OFF = 130
 
 
 @click.command()
 @click.option("--time", "time_s", type=Duration(), required=True, help="How long: 30m, 2h.")
 @click.option(
     "--regressions",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("scenarios/regressions"),
-    show_default=True,
-    help="Pinned regressions, played first.",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Pinned regressions, played first; default: scenarios/regressions, if there are any.",
 )
 @click.option(
     "--minimise-runs",
@@ -60,7 +57,7 @@ BROKEN_OFF = 130
 def nightly(  # noqa: PLR0913  # one parameter an option
     *,
     time_s: float,
-    regressions: Path,
+    regressions: Path | None,
     runs_a_failure: int,
     shard: tuple[int, int],
     seed: int | None,
@@ -79,41 +76,31 @@ def nightly(  # noqa: PLR0913  # one parameter an option
               harness nightly --time 2h --shard 2/8 --seed 42 -o night
     """
     from harness.campaign.folder import asked_of  # noqa: PLC0415
-    from harness.campaign.night import NightPlayer, plan_night  # noqa: PLC0415
-    from harness.campaign.pool import LabPool  # noqa: PLC0415
+    from harness.campaign.night_plan import plan_night  # noqa: PLC0415
     from harness.run.plan import spec_of  # noqa: PLC0415
     from harness.run.session import choose_backend  # noqa: PLC0415
 
     choose_backend(backend)
-    if shard[1] > 1 and seed is None:
+    spec, seed = spec_of(pipeline_name, variant), _seed(seed, shard)
+    plan = plan_night(
+        output,
+        asked_of(spec, budget="safe", seed=seed, shard=shard, choice=choice),
+        choice=choice,
+        labs=labs,
+        time_s=time_s,
+        regressions=regressions or Path("scenarios/regressions"),
+        runs_a_failure=runs_a_failure,
+    )
+    sys.exit(_play(plan, output))
+
+
+def _seed(seed: int | None, shard: tuple[int, int]) -> int:
+    if seed is None and shard[1] > 1:
         raise UsageError(
             f"Shard {shard[0]}/{shard[1]} has no seed: shards add up only if all have the same one",
             remedy="say --seed 42, the same on every machine, and another one the next night",
         )
-    asked = asked_of(
-        spec_of(pipeline_name, variant),
-        budget="safe",
-        seed=new_seed() if seed is None else seed,
-        shard=shard,
-        choice=choice,
-    )
-    plan = plan_night(
-        output,
-        asked,
-        choice=choice,
-        labs=labs,
-        time_s=time_s,
-        regressions=regressions,
-        runs_a_failure=runs_a_failure,
-    )
-    player = NightPlayer(
-        plan,
-        pools=lambda runs: LabPool(labs, choice=choice, runs=runs, progress=note),
-        tell=tell,
-        say=click.echo,
-    )
-    click.echo(_title(plan.asked, output))
-    sys.exit(_play(player, output))
+    return new_seed() if seed is None else seed
 
 
 @click.command()
@@ -150,19 +137,27 @@ def _title(asked: "Asked", output: Path) -> str:
     return f"night {output}: root seed {asked.seed}{of}"
 
 
-def _play(player: "NightPlayer", output: Path) -> int:
+def _play(plan: "Plan", output: Path) -> int:
     """Play it to its end, or until somebody ends it; either way say what it came to."""
+    from harness.campaign.night import NightPlayer  # noqa: PLC0415
+    from harness.campaign.pool import LabPool  # noqa: PLC0415
+
+    def labs(runs: Path) -> LabPool:
+        return LabPool(plan.labs, choice=plan.choice, runs=runs, progress=note)
+
+    click.echo(_title(plan.asked, output))
+    player = NightPlayer(plan, pools=labs, tell=tell, say=click.echo)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _once)
+    ended = None
     try:
         player.play()
     except KeyboardInterrupt:
-        click.echo("broken off; the labs were taken down", err=True)
-        _close(player.record(), output, campaigns=player.campaigns(), failing=player.failing_runs())
-        return BROKEN_OFF
-    return _close(
+        ended = note_broken_off()
+    proven = _close(
         player.record(), output, campaigns=player.campaigns(), failing=player.failing_runs()
     )
+    return ended or proven
 
 
 def _once(_number: int, _frame: FrameType | None) -> None:

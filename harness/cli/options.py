@@ -81,6 +81,12 @@ def note(line: str) -> None:
     click.echo(line, err=True)
 
 
+def note_broken_off() -> int:
+    """Tell that somebody ended what was played; return the exit code, as shells have it."""
+    note("broken off; the labs were taken down")
+    return 130
+
+
 def tell(result: "Result") -> None:
     """Tell one run of many in a line, and in a second one why it did not pass."""
     faults = "; ".join(str(fault) for fault in result.schedule.faults) or "no fault"

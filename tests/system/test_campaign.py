@@ -73,15 +73,23 @@ def test_a_failure_is_brought_down_to_the_fault_that_causes_it(pool: LabPool) ->
     assert found.rate.hits >= 2
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-def test_a_campaign_that_is_ended_leaves_no_process(
-    tmp_path: Path, labs: Path, ending: signal.Signals
+CAMPAIGN = ("campaign", "--schedules", "50", "--campaigns", "campaigns")
+NIGHT = ("nightly", "--time", "1h", "-o", "campaigns")
+
+
+@pytest.mark.parametrize(
+    ("command", "ending"),
+    [(CAMPAIGN, signal.SIGINT), (CAMPAIGN, signal.SIGKILL), (NIGHT, signal.SIGTERM)],
+    ids=lambda each: each[0] if isinstance(each, tuple) else each.name,
+)
+def test_what_is_ended_sums_up_and_leaves_no_process(
+    tmp_path: Path, labs: Path, command: tuple[str, ...], ending: signal.Signals
 ) -> None:
-    """Ctrl-C sums up and takes the labs down; after a SIGKILL the workers do it by themselves."""
-    command = [sys.executable, "-c", MAIN, "campaign", "--schedules", "50", "--labs", "2"]
+    """Ctrl-C and SIGTERM take the labs down; after a SIGKILL the workers do it by themselves."""
     campaigns = tmp_path / "campaigns"
     with subprocess.Popen(
-        [*command, "--campaigns", str(campaigns)],
+        [sys.executable, "-c", MAIN, *command, "--labs", "2"],
+        cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -89,7 +97,7 @@ def test_a_campaign_that_is_ended_leaves_no_process(
         start_new_session=True,
     ) as playing:
         wait_until(
-            lambda: len(list(campaigns.glob("*/runs/*/timeline.jsonl"))) > 1,
+            lambda: len(list(campaigns.glob("**/runs/*/timeline.jsonl"))) > 1,
             deadline_s=90,
             describe="two runs to have begun",
         )
@@ -104,8 +112,9 @@ def test_a_campaign_that_is_ended_leaves_no_process(
         describe="every process of it to be gone",
         last_seen=lambda: [process for process in family if process.is_running()],
     )
-    if ending is signal.SIGINT:
+    if ending is not signal.SIGKILL:
         assert playing.returncode == 130
         assert "the labs were taken down" in said
-        assert "go on with it: harness campaign" in said
+        kept = "go on with it: harness campaign" if command is CAMPAIGN else "It was broken off"
+        assert kept in said
     assert not list(labs.glob("harness-*/lab-*"))

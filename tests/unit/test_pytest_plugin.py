@@ -29,9 +29,9 @@ REGRESSION = """
 from pathlib import Path
 from harness.scenario import play_regression, read_regression
 
-def test_pinned(lab, record_property):
+def test_pinned(lab, say):
     repeats = play_regression(lab, read_regression(Path("pinned.json")), name="pinned")
-    record_property("harness", str(repeats))
+    say(str(repeats))
     repeats.assert_as_pinned()
 """
 LOST = (Total(kind=Kind.LOST, hop=Hop.ACKED_NOT_IN_LOG, count=3),)
@@ -130,6 +130,7 @@ def test_until_the_time_is_up_a_failing_session_does_not_end_the_others(
     [
         (["--time", "10"], "'10' is no length of time: write 90s, 30m or 2h"),
         (["--replay", "x.json", "--times", "0"], "'0' is no number of times"),
+        (["--times", "3"], "--times says how often --replay FILE is played"),
         (["--replay", "x.json"], "The schedule x.json cannot be read: No such file"),
         (["--replay", "typo.json"], "typo.json: `fault` is not a key that exists there"),
         (["--replay", "aim.json"], "there is no topic order"),
@@ -155,10 +156,12 @@ def test_a_schedule_from_a_file_is_a_scenario_of_its_own(
     played = ends(Outcome.PASSED, Outcome.FAILED)
     pytester.makepyfile(test_other="def test_other(): raise AssertionError")
     pytester.makefile(".json", schedule=to_json(KILL))
-    result = pytester.runpytest("--replay", "schedule.json", "--times", "4")
+    strict = ("-W", "error", "--junit-xml", "junit.xml")
+    result = pytester.runpytest("--replay", "schedule.json", "--times", "4", *strict)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*replay of schedule.json: failed 2/4 (15% to 85%)"])
     assert played == [KILL] * 4
+    assert "replay of schedule.json: failed 2/4" in Path("junit.xml").read_text()
 
 
 def test_a_run_folder_can_be_replayed_as_well(pytester: pytest.Pytester, ends: Outcomes) -> None:

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from harness.campaign.folder import Asked
-from harness.campaign.night import NightPlayer, Plan, plan_night
+from harness.campaign.night import NightPlayer
+from harness.campaign.night_plan import Plan, plan_night
 from harness.campaign.night_record import Campaigned, Night, judged, merged, read_night, write_night
 from harness.campaign.night_summary import summary_md
 from harness.campaign.regression import Regression, read_regression, write_regression
@@ -291,11 +292,13 @@ def test_merge_is_a_command_that_ends_as_the_night_did(tmp_path: Path) -> None:
     [
         (["--time", "5"], "write 90s, 30m or 2h"),
         (["--time", "-5m"], "write 90s, 30m or 2h"),
+        (["--time", "3m"], "A night of 180 s is too short for all its steps"),
         (["--time", "5m", "--shard", "1/2"], "say --seed 42, the same on every machine"),
         (["--time", "5m", "--shard", "3/2"], "write 1/8 to 8/8"),
         (["--time", "5m", "--variant", "nope"], "There is no variant 'nope'"),
         (["--time", "5m", "--backend", "moon"], "There is no moon backend"),
         (["--time", "5m", "--regressions", "bad"], "bad/torn.json"),
+        (["--time", "5m", "--regressions", "nowhere"], "'nowhere' does not exist"),
     ],
 )
 def test_a_wrong_option_is_said_before_anything_is_made(

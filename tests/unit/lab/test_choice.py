@@ -91,3 +91,13 @@ def test_the_reference_clients_heed_the_profile(
         assert all(name.endswith(".ms") for name in changed)
     monkeypatch.setenv("KAFKA_CONSUMER_CONFIG", json.dumps({"session.timeout.ms": 7}))
     assert consumer_settings()["session.timeout.ms"] == 7
+
+
+def test_a_choice_survives_its_words() -> None:
+    """What is typed, what a worker is told and what a campaign keeps are the same words."""
+    words = {
+        "profile": "production",
+        "kafka_version": "3.9.1",
+        "features": ("eligible.leader.replicas.version=0", "group.version=1"),
+    }
+    assert choose(**words).words() == words  # type: ignore[arg-type]  # its own keywords

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
@@ -46,6 +46,7 @@ SCHEDULES = st.builds(
 )
 
 
+@settings(deadline=None)  # a first example pays for imports, and on a busy machine for others
 @given(SCHEDULES)
 def test_a_schedule_survives_its_json(schedule: Schedule) -> None:
     """Reading what was written gives an equal value with an equal fingerprint."""

@@ -1,0 +1,104 @@
+"""A search that somebody or the clock ends keeps the smallest schedule that it has found so far."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import pytest
+
+from harness.campaign.minimising import BrokenOff, Failure, minimise_failure, story
+from harness.campaign.result import Job, Result
+from harness.ledger.findings import Hop, Kind, Outcome, Total
+from harness.schedule.values import Schedule
+from harness.schedule.words import consumer, kill, leader, relay
+
+GUILTY = kill(leader("orders", 0)).after(acked=300)
+SCHEDULE = Schedule(
+    pipeline="outbox",
+    faults=(
+        kill(consumer(0)).after(acked=100),
+        GUILTY,
+        kill(relay(0)).after(acked=500),
+    ),
+)
+LOST = frozenset({("lost", "acked-not-in-log")})
+
+
+class PretendedLab:
+    """Fails whenever the guilty kind of fault is played, and calls `at` before each run."""
+
+    def __init__(self, at: Callable[[int], None] = lambda _: None) -> None:
+        self.played = 0
+        self._at = at
+
+    def play(self, jobs: Iterable[Job]) -> Iterator[Result]:
+        """Yield a result for each job."""
+        for job in jobs:
+            self._at(self.played)
+            self.played += 1
+            failed = any(str(fault) == str(GUILTY) for fault in job.schedule.faults)
+            lost = Total(kind=Kind.LOST, hop=Hop.ACKED_NOT_IN_LOG, count=3)
+            yield Result(
+                index=job.index,
+                phase=job.phase,
+                fingerprint="1a2b3c4d5e6f",
+                schedule=job.schedule,
+                outcome=Outcome.FAILED if failed else Outcome.PASSED,
+                reasons=(),
+                totals=(lost,) if failed else (),
+                faults=(),
+                messages=100,
+                took_s=1.0,
+                folder="run",
+            )
+
+
+def minimise(lab: PretendedLab, *, time_s: float = 3600) -> str:
+    """Return the story of what was found."""
+    found, _ = minimise_failure(
+        Failure(schedule=SCHEDULE, signature=LOST, found_in="run"),
+        lab,  # type: ignore[arg-type]  # all that is asked of a pool
+        labs=1,
+        runs_budget=60,
+        tell=lambda *_: None,
+        time_s=time_s,
+    )
+    return story(found)
+
+
+def test_undisturbed_it_finds_the_guilty_fault() -> None:
+    """And says that every step was tried."""
+    said = minimise(PretendedLab())
+    assert said.startswith("1 fault(s)")
+    assert "it ended before" not in said
+
+
+def test_somebody_who_ends_it_gets_what_was_found() -> None:
+    """Forty runs are not thrown away by a Ctrl-C in the next one."""
+
+    def interrupt(played: int) -> None:
+        if played == 12:
+            raise KeyboardInterrupt
+
+    with pytest.raises(BrokenOff) as ended:
+        minimise(PretendedLab(interrupt))
+    assert ended.value.found.runs in range(5, 13)
+    assert str(GUILTY) in story(ended.value.found)
+    assert "it ended before every step was tried" in story(ended.value.found)
+    assert ended.value.signature == LOST
+
+
+def test_one_that_was_ended_at_once_has_nothing_to_tell() -> None:
+    """No rate out of no runs."""
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(BrokenOff) as ended:
+        minimise(PretendedLab(interrupt))
+    assert story(ended.value.found) == "nothing was played to its end"
+
+
+def test_a_search_without_time_plays_nothing() -> None:
+    """A night that is over begins no further one."""
+    lab = PretendedLab()
+    minimise(lab, time_s=0)
+    assert lab.played == 0
