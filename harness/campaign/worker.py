@@ -10,11 +10,12 @@ import queue
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from harness.campaign.result import Job, Result, job_of, result_from, result_line
-from harness.errors import HarnessError
+from harness.errors import HarnessError, LabError
 from harness.lab.choice import choose
 from harness.run.plan import spec_of
 from harness.run.session import LabSession, default_start
@@ -49,7 +50,11 @@ class Worker:
 
     def _play(self, job: Job) -> Result:
         schedule = job.schedule
-        played = self._session.play(spec_of(schedule.pipeline, schedule.variant), schedule)
+        play = partial(self._session.play, spec_of(schedule.pipeline, schedule.variant), schedule)
+        try:
+            played = play()
+        except LabError:  # its lab did not boot: a machine that was busy may be quiet now
+            played = play()
         return result_from(
             job,
             played.verdict,

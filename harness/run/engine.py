@@ -82,6 +82,9 @@ def _play_into(
         write_environment(folder, {**environment, "lab": lab.describe(), **stage.describe()})
         with stage:
             Run(stage, schedule, events).play()
+    except LabError as error:  # the stage could not be set, or not be cleared
+        events.emit("trouble", kind="lab", message=error.message)
+        events.emit("phase", phase="done")
     finally:
         timeline.close()
 

@@ -1,0 +1,56 @@
+"""A lab that fails before a run has begun: a verdict, never an exception."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from harness.errors import LabError
+from harness.ledger.findings import Outcome
+from harness.run.engine import play
+from harness.run.folder import make_run_folder
+from harness.run.plan import spec_of
+from harness.schedule.values import Schedule
+
+
+class _Database:
+    """A database server that makes none."""
+
+    def url(self, name: str) -> str:
+        """Return where it would be."""
+        return f"postgresql://127.0.0.1:1/{name}"
+
+    def create(self, _name: str) -> None:
+        """Fail as a server that just died."""
+        raise LabError("the database server is gone")
+
+
+class _Nodes:
+    """Nodes that cannot be healed."""
+
+    def values(self) -> tuple[object, ...]:
+        """Fail as a lab that is gone."""
+        raise LabError("no node answers")
+
+
+def _lab() -> Any:  # noqa: ANN401  # stands in for a whole lab that gets no further
+    nothing = SimpleNamespace(
+        all=lambda: (), close=lambda: None, lead=lambda _: None, lead_back=lambda: None
+    )
+    return SimpleNamespace(
+        database=_Database(),
+        nodes=_Nodes(),
+        cluster=SimpleNamespace(ends=lambda _: {}, delete_topics=lambda _: None),
+        links=nothing,
+        frames=nothing,
+        describe=lambda: {"profile": "fast", "kafka": "4.3.1"},
+        role_environment=dict,
+    )
+
+
+def test_a_lab_that_fails_while_the_stage_is_set_accuses_nobody(tmp_path: Path) -> None:
+    """A campaign goes on with the next run: one hiccup of a server must not end a night."""
+    schedule = Schedule(pipeline="outbox")
+    folder = make_run_folder(tmp_path, name="outbox", schedule=schedule)
+    played = play(_lab(), spec_of("outbox", None), schedule, folder=folder, environment={})
+    assert played.verdict.outcome is Outcome.UNKNOWN  # no witness could be read
+    assert any("the database server is gone" in why for why in played.verdict.reasons)
