@@ -1,6 +1,7 @@
 """The pytest plugin: options, the `lab` fixture, and failures that explain themselves."""
 
 import argparse
+import json
 import secrets
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from harness.provision.kafka import KAFKA_VERSION
 
 SAID = "harness"
 """The name of the property under which a test keeps what it says at the end."""
+_PLAYED = pytest.StashKey[list[Path]]()
+_REPORTED = pytest.StashKey[str]()
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +37,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--kafka", default=KAFKA_VERSION, help=f"release of Kafka (default: {KAFKA_VERSION})"
     )
+    group.addoption(
+        "--report",
+        default="reports/latest.html",
+        metavar="FILE",
+        help="the report of the runs of this session (default: reports/latest.html)",
+    )
     group.addoption("--runs", default="runs", help="where run folders are made (default: runs)")
+    _add_options_of_what_is_played(group)
+
+
+def _add_options_of_what_is_played(group: pytest.OptionGroup) -> None:
     group.addoption("--all", action="store_true", help="play every scenario, the long ones too")
     group.addoption(
         "--schedules",
@@ -104,7 +117,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what scenarios recorded: what became of a regression, how often a replay failed."""
+    """Say what scenarios recorded (what became of a regression, say), and where the report is."""
     reports = [each for some in terminalreporter.stats.values() for each in some]
     said = [
         text
@@ -116,6 +129,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("harness")
         for text in said:
             terminalreporter.line(str(text))
+    if report := terminalreporter.config.stash.get(_REPORTED, ""):
+        terminalreporter.line(report)
 
 
 def _play_alone(config: pytest.Config) -> None:
@@ -177,9 +192,43 @@ def lab_session(request: pytest.FixtureRequest) -> "Iterator[LabSession]":
 
 
 @pytest.fixture
-def lab(lab_session: "LabSession") -> "LabSession":
-    """Return the lab that a scenario plays on: `lab.run(pipeline("outbox"), kill(leader(…)))`."""
-    return lab_session
+def lab(lab_session: "LabSession", request: pytest.FixtureRequest) -> "Iterator[LabSession]":
+    """Return the lab that a scenario plays on: `lab.run(pipeline("outbox"), kill(leader(…)))`.
+
+    Folder and outcome of each run become properties of the test, for `--junitxml`.
+    """
+    before = len(lab_session.played)
+    yield lab_session
+    played = lab_session.played[before:]
+    request.config.stash.setdefault(_PLAYED, []).extend(played)
+    for folder in played:  # not by `record_property`, as in `say`
+        request.node.user_properties += [("run", str(folder)), ("outcome", _outcome(folder))]
+
+
+def _outcome(folder: Path) -> str:
+    try:
+        verdict = json.loads((folder / "verdict.json").read_bytes())
+    except (OSError, ValueError):
+        return "incomplete"
+    return str(verdict.get("outcome"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report of the runs of this session, whatever became of them."""
+    played = session.config.stash.get(_PLAYED, [])
+    if not played:
+        return
+    from harness.report import publish_at_the_end  # noqa: PLC0415
+
+    failed = session.testsfailed
+    red = f"pytest counts {failed} of {session.testscollected} scenarios as failed: see its output."
+    session.config.stash[_REPORTED] = publish_at_the_end(
+        played,
+        Path(session.config.getoption("--report")),
+        title=f"pytest {' '.join(Path(each).name for each in session.config.args)}",
+        notes=[red] if failed else [],
+    )
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from harness.cli import lab, many, nightly, runs
+from harness.cli import lab, many, nightly, reports, runs
 from harness.errors import HarnessError
 
 
@@ -60,5 +60,6 @@ for _command in (
     many.minimise,
     nightly.nightly,
     nightly.merge,
+    reports.report,
 ):
     main.add_command(_command)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from harness.campaign.result import Result
     from harness.lab.choice import LabChoice
 
+_CAMPAIGNS_BEFORE = 30
+"""Earlier campaigns of the same kind that a campaign's report looks back on."""
+
 
 @click.command()
 @click.option("--time", "time_s", type=Duration(), help="How long: 90s, 30m, 2h.")
@@ -102,8 +105,18 @@ def _campaign(folder: "CampaignFolder", *, until: "Until", labs: int, keep: str)
     new = len(results) - before
     wall_s = monotonic_s() - began if new == len(results) else None
     click.echo(f"\n{summary(results, wall_s=wall_s)}")
+    click.echo(_report(folder))
     click.echo(f"\ngo on with it: harness campaign --time 30m --resume {folder.path}")
     return ended or exit_code(results)
+
+
+def _report(folder: "CampaignFolder") -> str:
+    """Write the campaign's report into its folder; earlier campaigns of its kind are history."""
+    from harness.report import publish_at_the_end  # noqa: PLC0415
+
+    kind = folder.path.name.partition("-")[2]
+    alike = sorted(folder.path.parent.glob(f"*-{kind}"))[-_CAMPAIGNS_BEFORE:]
+    return publish_at_the_end([folder.path], folder.path / "report.html", earlier=alike)
 
 
 @click.command()

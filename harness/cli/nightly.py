@@ -4,7 +4,6 @@ import signal
 import sys
 import tarfile
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import click
 
 from harness.cli.asked import LABS, PIPELINE, SEED, SHARD, VARIANT, Duration, new_seed
 from harness.cli.options import BACKEND, lab_options, note, note_broken_off, tell
-from harness.errors import HarnessError, UsageError
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.campaign.folder import Asked
@@ -197,12 +196,11 @@ def _pack(runs: Sequence[Path], output: Path) -> str:
 
 def _report(campaigns: tuple[Path, ...], html: Path) -> str | None:
     """Write the report; None, and a line, where none can be made: a night is more than that."""
+    from harness.report import publish_at_the_end  # noqa: PLC0415
+
     if not campaigns:
         return None
-    try:
-        report = import_module("harness.report")
-        report.write(report.build(campaigns), html)
-    except (ImportError, AttributeError, HarnessError) as error:
-        note(f"no report was written: {error}")
-        return None
-    return html.name
+    nights = dict.fromkeys(campaign.parents[1] for campaign in campaigns)
+    minimised = [file for night in nights for file in sorted((night / "minimised").glob("*.json"))]
+    note(publish_at_the_end([*campaigns, *minimised], html))
+    return html.name if html.is_file() else None

@@ -3,7 +3,7 @@
 Owns the telling. Must not judge: what is wrong with a message is the verdict's business.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,10 +40,27 @@ VERBS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class _Moment:
+class Moment:
+    """Something that happened: to the message (`rank` 0 and 1), or around it (2)."""
+
     at_us: int
     rank: int
     words: str
+    who: str = ""
+    """The journal that tells it, e.g. `relay-0`; empty for what a witness tells."""
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.words}" if self.who else self.words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """One message: what each witness holds of it now, and what happened to it, in order of time."""
+
+    held: tuple[str, ...]
+    moments: tuple[Moment, ...]
+    known: bool
+    """Whether any witness or journal knows it at all."""
 
 
 def explain(folder: Path, message_id: str) -> str:
@@ -53,20 +70,30 @@ def explain(folder: Path, message_id: str) -> str:
     """
     timeline = read_timeline(folder)
     journals = set_right(read_journals(folder), timeline)
-    rows = {name: _rows(folder, name, message_id) for name in MESSAGE_WITNESSES}
-    lived = [m for j in journals for m in _journalled(j, message_id)]
-    if not lived and not any(rows.values()):
+    life = life_of(folder, message_id, journals=journals)
+    if not life.known:
         raise UsageError(
             f"no witness and no journal of {folder} knows a message {message_id}",
             remedy="ids are written as in the intents witness; `harness check` lists the accused",
         )
-    logged = [m for row in rows["log"] or [] for m in _logged(row)]
     start_us = _beginning(timeline, journals)
     lines = [f"message {message_id}", "", "what the witnesses hold"]
-    lines += [f"  {line}" for name in MESSAGE_WITNESSES for line in _held(name, rows[name])]
+    lines += [f"  {line}" for line in life.held]
     lines += ["", "what happened, in order of time (seconds since the run began)"]
-    lines += _told([*lived, *logged], timeline, start_us=start_us)
+    lines += _told(life.moments, timeline, start_us=start_us)
     return "\n".join(lines)
+
+
+def life_of(folder: Path, message_id: str, *, journals: Iterable[Journal]) -> Life:
+    """Return the life of one message, by the witnesses of a folder and these journals of it."""
+    rows = {name: _rows(folder, name, message_id) for name in MESSAGE_WITNESSES}
+    lived = [m for j in journals for m in _journalled(j, message_id)]
+    logged = [m for row in rows["log"] or [] for m in _logged(row)]
+    return Life(
+        held=tuple(line for name in MESSAGE_WITNESSES for line in _held(name, rows[name])),
+        moments=tuple(sorted([*lived, *logged])),
+        known=bool(lived) or any(rows.values()),
+    )
 
 
 def _rows(folder: Path, name: str, message_id: str) -> list[Row] | None:
@@ -97,29 +124,29 @@ def _held(name: str, rows: list[Row] | None) -> list[str]:
     return [row_words(row) for row in rows] or [f"{name}: nothing"]
 
 
-def _journalled(journal: Journal, message_id: str) -> Iterator[_Moment]:
+def _journalled(journal: Journal, message_id: str) -> Iterator[Moment]:
     """Tell each journalled event of the message, with its place where the journal gives one."""
     for event in journal.events:
         for number, one in enumerate(event.ids):
             if str(one) == message_id:
-                yield _Moment(at_us=event.at_us, rank=1, words=_words(event, number))
+                yield Moment(
+                    at_us=event.at_us, rank=1, words=_words(event, number), who=event.journal
+                )
 
 
 def _words(event: JournalEvent, number: int) -> str:
     what = VERBS.get(event.event, event.event)
     place = event.place(number)
     error = event.fields.get("error")
-    return (
-        f"{event.journal} {what}{f' at {place}' if place else ''}{f' ({error})' if error else ''}"
-    )
+    return f"{what}{f' at {place}' if place else ''}{f' ({error})' if error else ''}"
 
 
-def _logged(row: Row) -> Iterator[_Moment]:
+def _logged(row: Row) -> Iterator[Moment]:
     """Tell when a record was stamped (by the clock of its producer, as Kafka's default is)."""
     stamp = row.get("timestamp_ms")
     if isinstance(stamp, int):
         place = f"{row.get('topic')}/{row.get('partition')}@{row.get('offset')}"
-        yield _Moment(at_us=stamp * 1000, rank=0, words=f"stamped: the record at {place}")
+        yield Moment(at_us=stamp * 1000, rank=0, words=f"stamped: the record at {place}")
 
 
 def _beginning(timeline: Timeline, journals: tuple[Journal, ...]) -> int:
@@ -132,27 +159,27 @@ def _at_us(event: TimelineEvent) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _told(moments: list[_Moment], timeline: Timeline, *, start_us: int) -> list[str]:
+def _told(moments: tuple[Moment, ...], timeline: Timeline, *, start_us: int) -> list[str]:
     """Return one line a moment, faults and phases between them, faults in force beside."""
     events = [*moments, *_around(timeline)]
     if not moments:
         return ["  no journal and no record says when"]
     return [
-        f"  {(moment.at_us - start_us) / 1e6:10.3f}  {moment.words}{_beside(moment, timeline)}"
+        f"  {(moment.at_us - start_us) / 1e6:10.3f}  {moment}{_beside(moment, timeline)}"
         for moment in sorted(events)
     ]
 
 
-def _around(timeline: Timeline) -> Iterator[_Moment]:
+def _around(timeline: Timeline) -> Iterator[Moment]:
     for event in timeline.of("phase"):
-        yield _Moment(at_us=_at_us(event), rank=2, words=f"— {event.get('phase')} —")
+        yield Moment(at_us=_at_us(event), rank=2, words=f"— {event.get('phase')} —")
     for event in timeline.of("fault"):
         words = f"* fault {event.get('fault')} {event.get('state')}: {_what(event, timeline)}"
-        yield _Moment(at_us=_at_us(event), rank=2, words=words)
+        yield Moment(at_us=_at_us(event), rank=2, words=words)
     for event in timeline.of("role"):
         if event.get("state") == "exited":
             words = f"* {event.get('role')}-{event.get('instance')} exited ({event.get('code')})"
-            yield _Moment(at_us=_at_us(event), rank=2, words=words)
+            yield Moment(at_us=_at_us(event), rank=2, words=words)
 
 
 def _what(event: TimelineEvent, timeline: Timeline) -> str:
@@ -160,7 +187,7 @@ def _what(event: TimelineEvent, timeline: Timeline) -> str:
     return next((f.what for f in timeline.faults() if f.index == index), "")
 
 
-def _beside(moment: _Moment, timeline: Timeline) -> str:
+def _beside(moment: Moment, timeline: Timeline) -> str:
     """Name the faults that were in force at a moment of the message's own life."""
     if moment.rank > 1:
         return ""
@@ -170,7 +197,7 @@ def _beside(moment: _Moment, timeline: Timeline) -> str:
     return f"   [in force: fault {', fault '.join(held)}]" if held else ""
 
 
-def _in_force(index: int, moment: _Moment, timeline: Timeline) -> bool:
+def _in_force(index: int, moment: Moment, timeline: Timeline) -> bool:
     states = [
         e.get("state")
         for e in timeline.of("fault")

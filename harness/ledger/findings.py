@@ -6,7 +6,7 @@ Owns the words and their JSON form. Must not read files or decide anything about
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Self
+from functools import cache
 
 from pydantic import TypeAdapter
 
@@ -141,7 +141,12 @@ class Verdict:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
+    def from_json(cls, text: str | bytes) -> "Verdict":
         """Read what `as_json` gave, from JSON text; ValueError if it is something else."""
-        verdict: Self = TypeAdapter(cls).validate_json(text)
-        return verdict
+        return _adapter().validate_json(text)
+
+
+@cache
+def _adapter() -> TypeAdapter[Verdict]:
+    """Make it once: that takes longer than reading a verdict, and a report reads thousands."""
+    return TypeAdapter(Verdict)

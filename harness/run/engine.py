@@ -243,6 +243,7 @@ class Run:
 
     def _tick(self, seconds: float = TICK_S) -> None:
         self._stage.watch.background.raise_failure()
+        self._stage.controllers.background.raise_failure()
         self._stage.gauges.background.raise_failure()
         happened = self._supervisor.poll()
         self._stage.tell_roles(happened)

@@ -1,5 +1,6 @@
 """A run that was judged, as scenarios see it: verdicts become assertions here and nowhere else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,15 +46,16 @@ class RunResult:
             f"{render_verdict(self.verdict, width=100)}\n"
             f"run folder: {self.folder}\n"
             f"play it again: harness run --schedule {self.folder / 'schedule.json'}"
-            f"{self._options()}\n"
+            f"{lab_options(self.verdict.conditions)}\n"
             f"one message's life: harness explain {self.folder} MESSAGE"
         )
 
-    def _options(self) -> str:
-        """Return the options that start the same kind of lab again."""
-        options = {"profile": "profile", "kafka": "kafka", "features": "feature"}
-        return "".join(
-            f" --{options[name]} {value}"
-            for name, values in self.verdict.conditions.items()
-            for value in values.split()
-        )
+
+def lab_options(conditions: Mapping[str, str]) -> str:
+    """Return the options that start the same kind of lab again, each with a space before it."""
+    options = {"profile": "profile", "kafka": "kafka", "features": "feature"}
+    return "".join(
+        f" --{options[name]} {value}"
+        for name, values in conditions.items()
+        for value in values.split()
+    )

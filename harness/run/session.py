@@ -34,6 +34,8 @@ class LabSession:
         self, *, start: Callable[[], Lab], runs: Path, observers: Iterable[Observer] = ()
     ) -> None:
         self.runs = runs
+        self.played: list[Path] = []
+        """The folder of each run so far, whatever became of it."""
         self._start = start
         self._observers = tuple(observers)
         self._lab: Lab | None = None
@@ -74,6 +76,7 @@ class LabSession:
         folder = make_run_folder(
             self.runs, name=name or pipeline.variant or pipeline.name, schedule=schedule
         )
+        self.played.append(folder)
         try:
             played = play(
                 self.lab,

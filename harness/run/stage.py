@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from harness.errors import LabError, PipelineError, UsageError
+from harness.faults.controller_watch import ControllerWatch
 from harness.faults.driver import Surroundings
 from harness.faults.frames import detoured_links
 from harness.faults.linkbook import LinkBook
@@ -52,6 +53,9 @@ class Stage:
         self._events = events
         self.supervisor = Supervisor(spec, environment=self.environment, run_folder=folder)
         self.watch = ClusterWatch(lab.cluster, on_change=self._tell_change)
+        self.controllers = ControllerWatch(
+            lab.cluster, on_change=lambda node: events.emit("controller", node=node)
+        )
         self.linkbook = LinkBook(lab.links)
         self.gauges = Gauges(
             ends=lab.cluster.ends,
@@ -71,6 +75,7 @@ class Stage:
             self._create_topics()
             self.lab.frames.lead(detoured_links(self._schedule.faults, slots=self.slots))
             self.watch.start()
+            self.controllers.start()
             self.gauges.start()
         except BaseException:
             self._close()
@@ -221,6 +226,7 @@ class Stage:
             self.lab.cluster.delete_topics(self.topics.values())
             self.lab.database.drop(self.database)
         self.watch.stop()
+        self.controllers.stop()
 
     def _restore(self) -> None:
         for process in (*self.lab.nodes.values(), self.lab.database):
