@@ -6,6 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, Protocol, Self
 
 import psycopg
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from harness.clock import monotonic_s, wait_until
 from harness.lab import kafka_wire
@@ -16,6 +19,8 @@ PATIENCE_S = 0.4
 AT_ONCE_S = 0.15
 PATIENT_S = 10.0
 _PREFIX = struct.Struct(">i")
+SPACE = "talks"
+"""The space in a lock service where this is talked about."""
 Outcome = Literal["at once", "late", "silent", "ended"]
 
 
@@ -40,21 +45,12 @@ class KafkaTalk:
     def ask(self) -> None:
         """Ask once."""
         self._sock.sendall(kafka_wire.api_versions_request(7))
-        (length,) = _PREFIX.unpack(self._read(_PREFIX.size))
-        assert _PREFIX.unpack_from(self._read(length)) == (7,)
+        (length,) = _PREFIX.unpack(read(self._sock, _PREFIX.size))
+        assert _PREFIX.unpack_from(read(self._sock, length)) == (7,)
 
     def close(self) -> None:
         """Hang up."""
         self._sock.close()
-
-    def _read(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            part = self._sock.recv(count - len(data))
-            if not part:
-                raise ConnectionError(f"it ended after {len(data)} of {count} bytes")
-            data += part
-        return data
 
 
 class DatabaseTalk:
@@ -71,6 +67,67 @@ class DatabaseTalk:
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
+
+
+class RedisTalk:
+    """An ECHO of half a kilobyte."""
+
+    def __init__(self, url: str) -> None:
+        self._client = redis.Redis.from_url(
+            url,
+            socket_timeout=PATIENT_S,
+            retry=Retry(NoBackoff(), 0),
+            single_connection_client=True,
+        )
+        self._connection = self._client.connection
+
+    def ask(self) -> None:
+        """Ask once, on the very connection that was opened first."""
+        assert self._connection is not None
+        self._connection.send_command("ECHO", "x" * 500)
+        assert self._connection.read_response() == b"x" * 500
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+
+class ZooKeeperTalk:
+    """A session, and a question after a node with a long name, which is not there."""
+
+    _OPENING = struct.pack(">iqiqi16sb", 0, 0, 20_000, 0, 16, bytes(16), 0)
+    _EXISTS, _NO_NODE = 3, -101
+
+    def __init__(self, port: int) -> None:
+        self._sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENT_S)
+        self._exchange(self._OPENING)
+
+    def ask(self) -> None:
+        """Ask once."""
+        path = b"/" + b"x" * 500
+        head = struct.pack(">iii", 1, self._EXISTS, len(path))
+        answer = self._exchange(head + path + b"\0")
+        assert struct.unpack_from(">iqi", answer)[::2] == (1, self._NO_NODE)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._sock.close()
+
+    def _exchange(self, request: bytes) -> bytes:
+        self._sock.sendall(_PREFIX.pack(len(request)) + request)
+        (length,) = _PREFIX.unpack(read(self._sock, _PREFIX.size))
+        return read(self._sock, length)
+
+
+def read(sock: socket.socket, count: int) -> bytes:
+    """Return so many bytes; ConnectionError if it ends before."""
+    data = b""
+    while len(data) < count:
+        part = sock.recv(count - len(data))
+        if not part:
+            raise ConnectionError(f"it ended after {len(data)} of {count} bytes")
+        data += part
+    return data
 
 
 class Asked:
@@ -100,7 +157,7 @@ class Asked:
             return (
                 "ended" if self._answer.done() and error is self._answer.exception() else "silent"
             )
-        except (OSError, psycopg.Error):
+        except (OSError, psycopg.Error, redis.RedisError):
             return "ended"
         return "late" if took_s > AT_ONCE_S else "at once"
 
@@ -127,6 +184,8 @@ def open_talk(lab: LocalLab, link: Link) -> Talk:
     """Connect through a link."""
     if link.plane == "database":
         return DatabaseTalk(lab.database_url(int(link.source.removeprefix("slot")), "postgres"))
+    if link.target == "redis":
+        return RedisTalk(lab.lock_address(int(link.source.removeprefix("slot")), "redis", SPACE))
     return KafkaTalk(lab.layout.proxy(link))
 
 
