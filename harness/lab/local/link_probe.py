@@ -15,7 +15,7 @@ _SSL_REQUEST = struct.pack(">ii", 8, 80877103)  # PostgreSQL says in one byte wh
 _TALKS: Mapping[str, tuple[bytes, tuple[bytes, ...]]] = {
     "database": (_SSL_REQUEST, (b"S", b"N")),
     "redis": (b"PING\r\n", (b"+PON", b"-NOA")),  # it wants a password: so it serves
-    "zookeeper": (b"ruok", (b"imok",)),
+    "zookeeper": (b"isro", (b"rw",)),  # b"null" before it takes sessions
 }
 """For each server that is no node: a request, and how its answer begins."""
 

@@ -4,6 +4,7 @@ Nothing is flushed to disk (`forceSync`): a SIGKILL keeps the page cache, and po
 fault of this lab.
 """
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +21,7 @@ HEAP_MB = 64
 SETTINGS: Mapping[str, str] = {
     "clientPortAddress": "127.0.0.1",
     "admin.enableServer": "false",
-    "4lw.commands.whitelist": "ruok",
+    "4lw.commands.whitelist": "isro",
     # Sessions of half a second to a minute, whatever a client asks for in between.
     "tickTime": "100",
     "minSessionTimeout": "500",
@@ -34,6 +35,8 @@ _FLAGS = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
 )
+_LOGGER = logging.getLogger(__name__)
+_LOGGER.addHandler(logging.NullHandler())  # what goes wrong is in the error that is raised
 _MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 
 
@@ -86,7 +89,7 @@ class LocalZooKeeper(ServerProcess):
         from kazoo.exceptions import KazooException, NoNodeError  # noqa: PLC0415
         from kazoo.handlers.threading import KazooTimeoutError  # noqa: PLC0415
 
-        client = KazooClient(hosts=self.direct(), timeout=CALL_S)
+        client = KazooClient(hosts=self.direct(), timeout=CALL_S, logger=_LOGGER)
         try:
             client.start(timeout=CALL_S)
             getattr(client, what)(f"/{space}", **options)
