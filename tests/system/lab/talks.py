@@ -100,7 +100,11 @@ class ZooKeeperTalk:
 
     def __init__(self, port: int) -> None:
         self._sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENT_S)
-        self._exchange(self._OPENING)
+        try:
+            self._exchange(self._OPENING)
+        except BaseException:
+            self._sock.close()
+            raise
 
     def ask(self) -> None:
         """Ask once."""
