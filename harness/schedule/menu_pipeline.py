@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from harness.schedule.dice import Dice
 from harness.schedule.item import Aim, Item, Names, damaged, the_coordinator
-from harness.schedule.network import ApiName, Flavour
+from harness.schedule.network import ApiName, Damage, Flavour
 from harness.schedule.network_words import cannot_reach, frames
 from harness.schedule.shape import PipelineShape
 from harness.schedule.targets import Database, LockService, LockServiceName
@@ -183,7 +183,7 @@ def _cut_all(role: str, shape: PipelineShape, flavour: Flavour, dice: Dice) -> F
 
 def _database_links(role: str, shape: PipelineShape) -> Iterator[Item]:
     for flavour in _ALL:
-        make = partial(_cut_server, role, database(), flavour)
+        make = partial(_cut_database, role, flavour)
         name = f"unreachable/{flavour} {role} to database"
         yield _link(
             name, make, paired=flavour == "refuse" and role not in shape.talking_to("kafka")
@@ -199,12 +199,19 @@ def _database_links(role: str, shape: PipelineShape) -> Iterator[Item]:
 
 def _lock_links(role: str, server: LockService, name: str) -> Iterator[Item]:
     for flavour in _ALL:
-        make = partial(_cut_server, role, server, flavour)
+        make = partial(_cut_lock_service, role, server, flavour)
         yield _link(f"unreachable/{flavour} {role} to {name}", make, paired=flavour == "hold")
 
 
-def _cut_server(role: str, server: Database | LockService, flavour: Flavour, dice: Dice) -> Fault:
-    return cannot_reach(every(role), server, flavour=damaged(dice, flavour))
+def _cut_lock_service(role: str, server: LockService, flavour: Flavour, dice: Dice) -> Fault:
+    # A lock is a few bytes: what limits a connection to the database never limits this one.
+    few = Damage(flavour="limit", amount=int(dice.spread(20, 300)), stream="answers")
+    damage = few if flavour == "limit" else damaged(dice, flavour)
+    return cannot_reach(every(role), server, flavour=damage)
+
+
+def _cut_database(role: str, flavour: Flavour, dice: Dice) -> Fault:
+    return cannot_reach(every(role), database(), flavour=damaged(dice, flavour))
 
 
 def _server(server: Database | LockService, name: str) -> Iterator[Item]:

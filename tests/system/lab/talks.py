@@ -4,11 +4,9 @@ import socket
 import struct
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, Protocol, Self
+from urllib.parse import urlsplit
 
 import psycopg
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from harness.clock import monotonic_s, wait_until
 from harness.lab import kafka_wire
@@ -70,26 +68,28 @@ class DatabaseTalk:
 
 
 class RedisTalk:
-    """An ECHO of half a kilobyte."""
+    """An ECHO of half a kilobyte, on one connection that is never made anew."""
 
     def __init__(self, url: str) -> None:
-        self._client = redis.Redis.from_url(
-            url,
-            socket_timeout=PATIENT_S,
-            retry=Retry(NoBackoff(), 0),
-            single_connection_client=True,
-        )
-        self._connection = self._client.connection
+        place = urlsplit(url)
+        self._sock = socket.create_connection(("127.0.0.1", place.port), timeout=PATIENT_S)
+        try:
+            self._exchange(f"AUTH {place.password}", b"+OK\r\n")
+        except BaseException:
+            self._sock.close()
+            raise
 
     def ask(self) -> None:
-        """Ask once, on the very connection that was opened first."""
-        assert self._connection is not None
-        self._connection.send_command("ECHO", "x" * 500)
-        assert self._connection.read_response() == b"x" * 500
+        """Ask once."""
+        self._exchange(f"ECHO {'x' * 500}", b"$500\r\n" + b"x" * 500 + b"\r\n")
 
     def close(self) -> None:
         """Hang up."""
-        self._client.close()
+        self._sock.close()
+
+    def _exchange(self, command: str, expected: bytes) -> None:
+        self._sock.sendall(f"{command}\r\n".encode())
+        assert read(self._sock, len(expected)) == expected
 
 
 class ZooKeeperTalk:
@@ -161,7 +161,7 @@ class Asked:
             return (
                 "ended" if self._answer.done() and error is self._answer.exception() else "silent"
             )
-        except (OSError, psycopg.Error, redis.RedisError):
+        except (OSError, psycopg.Error):
             return "ended"
         return "late" if took_s > AT_ONCE_S else "at once"
 
@@ -190,6 +190,8 @@ def open_talk(lab: LocalLab, link: Link) -> Talk:
         return DatabaseTalk(lab.database_url(int(link.source.removeprefix("slot")), "postgres"))
     if link.target == "redis":
         return RedisTalk(lab.lock_address(int(link.source.removeprefix("slot")), "redis", SPACE))
+    if link.target == "zookeeper":
+        return ZooKeeperTalk(lab.layout.proxy(link))
     return KafkaTalk(lab.layout.proxy(link))
 
 
