@@ -112,7 +112,7 @@ def test_nothing_stays_of_lock_services_whose_owner_was_killed() -> None:
         describe=f"{name} to be cleared",
         last_seen=lambda: (marked(name), labs()),
     )
-    assert not any(process.is_running() for process in servers)
+    assert [process for process in servers if runs(process)] == []
 
 
 def lock_servers(name: str) -> list[psutil.Process]:
@@ -124,6 +124,14 @@ def lock_servers(name: str) -> list[psutil.Process]:
     ]
     assert len(found) == len(LOCK_SERVICES)
     return found
+
+
+def runs(process: psutil.Process) -> bool:
+    """Tell whether it is still that process, and no zombie that init will collect."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def heard(owner: "subprocess.Popen[str]", words: str) -> None:
@@ -159,7 +167,7 @@ def test_a_lab_whose_warden_died_too_is_cleared_by_the_next_start() -> None:
     assert len(marked(name)) >= 5
     assert name in boot.leftovers.clear_dead_labs()
     assert marked(name) == []
-    assert not any(process.is_running() for process in servers)
+    assert [process for process in servers if runs(process)] == []
     assert name not in labs()
     assert segment not in segments()
 
