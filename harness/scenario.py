@@ -47,6 +47,7 @@ from harness.schedule.words import (
     pause,
     producer,
     reassign,
+    redis,
     relay,
     restart,
     restart_storm,
@@ -55,6 +56,7 @@ from harness.schedule.words import (
     skew,
     stop,
     terminate,
+    zookeeper,
 )
 
 __all__ = [
@@ -102,6 +104,7 @@ __all__ = [
     "producer",
     "read_regression",
     "reassign",
+    "redis",
     "relay",
     "restart",
     "restart_storm",
@@ -114,4 +117,5 @@ __all__ = [
     "terminate",
     "unfollowed",
     "variant",
+    "zookeeper",
 ]

@@ -132,7 +132,12 @@ def playable_on(schedule: Schedule) -> Callable[[Schedule], bool]:
 
     def playable(candidate: Schedule) -> bool:
         try:
-            check_schedule(candidate, topics=shape.topics, roles=shape.roles)
+            check_schedule(
+                candidate,
+                topics=shape.topics,
+                roles=shape.roles,
+                lock_services=shape.lock_services,
+            )
         except UsageError:
             return False
         return within_budget(candidate)

@@ -12,6 +12,9 @@ from harness.clock import sleep
 if TYPE_CHECKING:
     from harness.lab.choice import LabChoice
     from harness.lab.protocol import Lab
+    from harness.schedule.targets import LockServiceName
+
+LOCK_SERVICES = ("redis", "zookeeper")
 
 
 @click.command()
@@ -39,12 +42,22 @@ def doctor(*, kafka_version: str, as_json: bool) -> None:
 
 @click.command()
 @click.option("--port-base", type=int, help="First of the ports to use; default: chosen free.")
+@click.option(
+    "--with",
+    "services",
+    type=click.Choice(LOCK_SERVICES),
+    multiple=True,
+    help="A lock service to start as well.",
+)
 @lab_options
-def up(*, port_base: int | None, choice: "LabChoice") -> None:
+def up(
+    *, port_base: int | None, services: tuple["LockServiceName", ...], choice: "LabChoice"
+) -> None:
     """Keep a lab standing, print its endpoints, take it down on Ctrl-C.
 
     Examples: harness up
               harness up --profile production --kafka 3.9.1
+              harness up --with redis
     """
     from harness.lab.local import start_local_lab  # noqa: PLC0415
     from harness.progress import choose  # noqa: PLC0415
@@ -56,6 +69,8 @@ def up(*, port_base: int | None, choice: "LabChoice") -> None:
         parts, profile=choice.profile, progress=progress.note, port_base=port_base
     )
     try:
+        for service in services:
+            lab.lock_service(service)
         click.echo(
             f"\nlab {lab.name} is ready after {lab.boot_s:.1f} s "
             f"({lab.memory_bytes() / 2**20:.0f} MB): profile {choice.profile.name}, "

@@ -1,14 +1,13 @@
 """Which links a fault of links is about, and in which words; `links.py` has their driver."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 from harness.faults.driver import Driver, Surroundings
 from harness.faults.links import DamageLinks
 from harness.faults.resolve import FaultError, require_instance, resolve_node
 from harness.lab.values import NODES, Link
-from harness.schedule.network import UNITS, Cut, Isolate, Partition, Unreachable
-from harness.schedule.targets import Database, EveryNode, Instance, Role
+from harness.schedule.network import UNITS, Cut, Isolate, Partition, Plane, Unreachable
+from harness.schedule.targets import Database, EveryNode, Instance, LockService, Role
 from harness.schedule.values import Fault
 
 _NODE_PLANES = ("replication", "quorum")
@@ -115,7 +114,7 @@ def _shape_in_words(shape: str, named: list[int]) -> str:
 def _unreachable(fault: Unreachable, around: Surroundings) -> Driver:
     who = _processes(fault.target, around)
     slots = sorted({around.slots[one] for one in who})
-    plane, servers, resolved = _servers(fault, around)
+    plane, servers, resolved, called = _servers(fault, around)
     sharing = sorted(
         f"{role} {number}"
         for (role, number), slot in around.slots.items()
@@ -129,7 +128,7 @@ def _unreachable(fault: Unreachable, around: Surroundings) -> Driver:
             for slot in slots
             for server in servers
         ),
-        what=f"{fault.target} {verb} {_server_in_words(servers)}",
+        what=f"{fault.target} {verb} {called}",
         nodes=(),
         resolved={
             **resolved,
@@ -150,20 +149,18 @@ def _processes(target: Instance | Role, around: Surroundings) -> list[tuple[str,
 
 def _servers(
     fault: Unreachable, around: Surroundings
-) -> tuple[Literal["client", "database"], list[str], dict[str, object]]:
-    """Return the plane, the targets of the links, and what they are resolved to."""
-    if isinstance(fault.server, Database):
-        return "database", ["database"], {"database": True}
-    if isinstance(fault.server, EveryNode):
-        return "client", [str(node) for node in NODES], {"nodes": list(NODES)}
-    node = resolve_node(fault.server, around)
-    return "client", [str(node)], {"node": node}
-
-
-def _server_in_words(servers: list[str]) -> str:
-    if servers == ["database"]:
-        return "the database"
-    return f"node {servers[0]}" if len(servers) == 1 else "any node"
+) -> tuple[Plane, list[str], dict[str, object], str]:
+    """Return the plane, the targets of the links, what they are resolved to, and their name."""
+    server = fault.server
+    if isinstance(server, Database):
+        return "database", ["database"], {"database": True}, str(server)
+    if isinstance(server, LockService):
+        return "coordination", [server.name], {"lock_service": server.name}, str(server)
+    if isinstance(server, EveryNode):
+        nodes = list(NODES)
+        return "client", [str(node) for node in nodes], {"nodes": nodes}, str(server)
+    node = resolve_node(server, around)
+    return "client", [str(node)], {"node": node}, f"node {node}"
 
 
 def _require_different(fault: Fault, *nodes: int) -> None:

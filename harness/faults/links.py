@@ -1,6 +1,7 @@
 """The driver of every fault of links: some links damaged together, once or again and again."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, cast
 
 from harness.clock import monotonic_s, now_us
 from harness.faults.driver import Evidence, Surroundings
@@ -8,6 +9,9 @@ from harness.faults.evidence import cluster_sentences
 from harness.faults.exposure import Exposure
 from harness.lab.values import Link
 from harness.schedule.network import Damage
+
+if TYPE_CHECKING:
+    from harness.schedule.targets import LockServiceName
 
 LOOK_EVERY_S = 0.5
 """How often bytes are read while a damage is in force: what ends in between is not counted."""
@@ -119,4 +123,6 @@ class DamageLinks:
     def _target_serves(self, link: Link) -> bool:
         if link.plane == "database":
             return self._lab.database.serves()
+        if link.plane == "coordination":
+            return self._lab.lock_service(cast("LockServiceName", link.target)).serves()
         return self._lab.nodes[int(link.target)].serves()

@@ -1,9 +1,10 @@
-"""Which driver takes which node, or the database, out of service."""
+"""Which driver takes which node, the database or a lock service out of service."""
 
 from harness.errors import UsageError
 from harness.faults.amnesia import AmnesiaOfNode
 from harness.faults.database import DatabaseOutage
 from harness.faults.driver import Driver, Surroundings
+from harness.faults.lock_service import LockServiceOutage
 from harness.faults.nodes import NodeOutage
 from harness.faults.resolve import resolve_node
 from harness.faults.rolling import KillWhileRecovering, RestartOfAll
@@ -16,7 +17,7 @@ from harness.schedule.processes import (
     RollingRestart,
     Stop,
 )
-from harness.schedule.targets import Database, Instance, Nodes, Role
+from harness.schedule.targets import Database, Instance, LockService, Nodes, Role
 from harness.schedule.values import Fault
 
 
@@ -43,6 +44,8 @@ def _outage(fault: Kill | Stop | Pause, around: Surroundings) -> Driver | None:
         raise UsageError(f"{fault}: only a role passes a crash point")
     if isinstance(target, Database):
         return DatabaseOutage(fault.kind, around=around)
+    if isinstance(target, LockService):
+        return LockServiceOutage(fault.kind, target.name, around=around)
     members = target.members if isinstance(target, Nodes) else (target,)
     nodes = dict.fromkeys(resolve_node(member, around) for member in members)
     return NodeOutage(fault.kind, tuple(nodes), around=around)

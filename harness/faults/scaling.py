@@ -152,5 +152,5 @@ def slot_links(slot: int, around: Surroundings) -> tuple[Link, ...]:
     return tuple(
         link
         for link in around.lab.links.all()
-        if link.plane in ("client", "database") and link.source == f"slot{slot}"
+        if link.plane in ("client", "database", "coordination") and link.source == f"slot{slot}"
     )

@@ -1,7 +1,8 @@
 """What a lab promises, whichever backend runs it.
 
 A lab is three Kafka nodes, every link between them and to them behind a proxy, one PostgreSQL
-server behind a link per client slot, and an unproxied audit path for the harness itself.
+server and, for pipelines that use one, a lock service, each behind a link per client slot, and an
+unproxied audit path for the harness itself.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,7 @@ from harness.lab.values import (
     TopicSpec,
 )
 from harness.schedule.network import Damage
+from harness.schedule.targets import LockServiceName
 
 
 class Links(Protocol):
@@ -132,6 +134,18 @@ class DatabaseServer(Process, Protocol):
 
     def url(self, name: str) -> str:
         """Return the direct, unproxied URL, for the harness's own reading."""
+        ...
+
+
+class LockServer(Process, Protocol):
+    """A lock service; each run has a space of its own in it."""
+
+    def create(self, space: str) -> None:
+        """Make an empty space."""
+        ...
+
+    def drop(self, space: str) -> None:
+        """Empty it and forget it; no error if it is gone."""
         ...
 
 
@@ -296,6 +310,14 @@ class Lab(Protocol):
 
     def database_url(self, slot: int, name: str) -> str:
         """Return the proxied URL of database `name` for a client slot."""
+        ...
+
+    def lock_service(self, name: LockServiceName) -> LockServer:
+        """Return a lock service; it is started at the first call, and stays as long as the lab."""
+        ...
+
+    def lock_address(self, slot: int, name: LockServiceName, space: str) -> str:
+        """Return where a client slot reaches a space: a proxied URL, or a connect string."""
         ...
 
     def role_environment(self) -> Mapping[str, str]:

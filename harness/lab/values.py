@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from harness.errors import LabError
 from harness.schedule.network import Plane
+from harness.schedule.targets import LockServiceName
 
 NODES = (1, 2, 3)
 SLOTS = tuple(range(1, 9))
+LOCK_SERVICES: tuple[str, ...] = get_args(LockServiceName)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -15,8 +18,9 @@ class Link:
     """A directed connection path. `str(link)` is its proxy's name.
 
     replication, quorum: source and target are nodes ("1".."3").
-    client: source is a slot ("slot1".."slot8"), target a node. database: source is a slot, target
-    "database". A link carries the source's requests upstream and the target's answers downstream.
+    client: source is a slot ("slot1".."slot8"), target a node. database, coordination: source is a
+    slot, target "database" or the name of a lock service. A link carries the source's requests
+    upstream and the target's answers downstream.
     """
 
     plane: Plane

@@ -94,7 +94,7 @@ def _mistakes(file: PipelineFile, folder: Path) -> Iterator[str]:
 
 
 def _unknown_names(file: PipelineFile, name: str) -> Iterator[str]:
-    role, given = file.roles[name], given_names(file)
+    role, given = file.roles[name], given_names(file, role=name)
     texts = [(f"env.{key}", value, given) for key, value in role.env.items()]
     texts += [(f"command[{i}]", text, (*given, *role.env)) for i, text in enumerate(role.command)]
     for where, text, known in texts:

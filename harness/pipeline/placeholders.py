@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from harness.errors import UsageError
-from harness.pipeline.spec import PipelineFile, topic_variable
+from harness.pipeline.spec import LOCK_VARIABLES, PipelineFile, topic_variable
 
 _PLACEHOLDER = re.compile(r"\$(?:(?P<escaped>\$\{)|\{(?P<name>[^}]*)\}?)")
 GIVEN = (
@@ -31,12 +31,13 @@ GIVEN = (
     "HARNESS_COUNTERS",
     "HARNESS_PROFILE",
 )
-"""What every role is given; TOPIC_<NAME> comes on top for each topic."""
+"""What every role is given; on top come TOPIC_<NAME> for each topic, and lock services in use."""
 
 
-def given_names(file: PipelineFile) -> tuple[str, ...]:
-    """Return the variables that a placeholder of this pipeline may name."""
-    return (*GIVEN, *(topic_variable(topic) for topic in file.topics))
+def given_names(file: PipelineFile, *, role: str) -> tuple[str, ...]:
+    """Return the variables that a placeholder of this role may name."""
+    locks = (LOCK_VARIABLES[peer] for peer in file.roles[role].uses if peer in LOCK_VARIABLES)
+    return (*GIVEN, *locks, *(topic_variable(topic) for topic in file.topics))
 
 
 def names_in(text: str) -> tuple[str, ...]:

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from harness.schedule.shape import Peer
+from harness.schedule.targets import LockServiceName
 from harness.schedule.values import Budget, Fault, Workload
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -97,8 +99,9 @@ class Role:
     restart_delay_s: Seconds = 0.2
     crash_points: tuple[str, ...] = ()
     """The crash points that this role passes, for schedules that are drawn; see ARCHITECTURE.md."""
-    uses: tuple[Literal["kafka", "database"], ...] = ("kafka", "database")
-    """Whom it has connections to: links that nobody uses are not cut by drawn schedules."""
+    uses: tuple[Peer, ...] = ("kafka", "database")
+    """Whom it has connections to: links that nobody uses are not cut by drawn schedules, and a lock
+    service that nobody uses is not started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +261,12 @@ class Spec:
         return self.file.liveness
 
     @property
+    def lock_services(self) -> tuple[LockServiceName, ...]:
+        """Return the lock services that a role with instances uses."""
+        used = {peer for role in self.roles.values() if role.instances for peer in role.uses}
+        return tuple(name for name in get_args(LockServiceName) if name in used)
+
+    @property
     def schema_path(self) -> Path | None:
         """Return its SQL schema file, if it has one."""
         schema = self.file.pipeline.schema
@@ -279,6 +288,13 @@ class Spec:
             for role in services_first
             for number in range(self.roles[role].instances)
         )
+
+
+LOCK_VARIABLES: Mapping[str, str] = {
+    "redis": "REDIS_URL",
+    "zookeeper": "ZOOKEEPER_CONNECT",
+}
+"""The variables that tell a role where the lock services are that it uses."""
 
 
 def topic_variable(logical: str) -> str:

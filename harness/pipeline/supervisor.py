@@ -19,7 +19,7 @@ from harness.pipeline.counters import Counters
 from harness.pipeline.placeholders import fill
 from harness.pipeline.role_process import RoleProcess, tail
 from harness.pipeline.role_state import FAILURES, SHORT_LIFE_S, RoleEvent, RoleState
-from harness.pipeline.spec import Spec
+from harness.pipeline.spec import LOCK_VARIABLES, Spec
 
 Environment = Callable[[str, int], Mapping[str, str]]
 _NOT_INHERITED = (
@@ -28,6 +28,7 @@ _NOT_INHERITED = (
     "TOPIC_",
     "WORKLOAD_",
     "DATABASE_URL",
+    *LOCK_VARIABLES.values(),
     "PGHOST",
     "PGPORT",
     "PGUSER",

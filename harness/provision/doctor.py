@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,10 +17,13 @@ from harness.provision import (
     classdata,
     java,
     kafka,
+    maven,
     postgres,
+    redis,
     skew,
     toxiproxy,
     wheel,
+    zookeeper,
 )
 from harness.provision.values import Found
 
@@ -89,6 +92,8 @@ def examine(kafka_version: str = kafka.KAFKA_VERSION) -> tuple[PartReport, ...]:
         _postgres(),
         _account(),
         *_recordings(runtime, libs, version=kafka_version),
+        _redis(),
+        _zookeeper(),
         _skew(),
     )
 
@@ -164,7 +169,7 @@ def _tool(name: str, program: Path | None, *, needed: bool, remedy: str) -> Part
 
 
 def _maven(*, needed: bool) -> PartReport:
-    return _tool("maven", kafka.maven(), needed=needed, remedy=kafka.MAVEN_REMEDY)
+    return _tool("maven", maven.program(), needed=needed, remedy=maven.REMEDY)
 
 
 def _go(*, needed: bool) -> PartReport:
@@ -214,6 +219,31 @@ def _recordings(runtime: Found | None, libs: Found | None, *, version: str) -> I
         detail = str(archive or "would be recorded by one Kafka node")
     state: State = "fetchable" if archive is None else "found"
     yield PartReport(name="class data", state=state, detail=detail)
+
+
+def _redis() -> PartReport:
+    fetched_as = f"the wheel {redis.WHEEL} {wheel.locked_version(redis.WHEEL)}"
+    return _lock_service("redis", redis.find(), fetched_as)
+
+
+def _zookeeper() -> PartReport:
+    fetched_as = f"ZooKeeper {zookeeper.ZOOKEEPER_VERSION} by Maven"
+    found = zookeeper.find()
+    if found is None and maven.program() is None:
+        return PartReport(
+            name="zookeeper",
+            state="missing",
+            detail=f"not here; only for pipelines that use it: {fetched_as}",
+            remedy=maven.REMEDY,
+            optional=True,
+        )
+    return _lock_service("zookeeper", found, fetched_as)
+
+
+def _lock_service(name: str, found: Found | None, fetched_as: str) -> PartReport:
+    """Report on a server that is started only for pipelines that use it."""
+    report = _part(name, found, fetched_as)
+    return replace(report, detail=f"{report.detail}, only for pipelines that use it", optional=True)
 
 
 def _skew() -> PartReport:

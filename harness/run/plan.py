@@ -43,6 +43,7 @@ def check_playable(schedule: Schedule, *, on: Spec) -> None:
         schedule,
         topics={topic: each.partitions for topic, each in on.topics.items()},
         roles={role: each.instances for role, each in on.roles.items()},
+        lock_services=on.lock_services,
     )
 
 

@@ -16,7 +16,7 @@ from harness.lab.protocol import Lab
 from harness.ledger.findings import Outcome
 from harness.pipeline.spec import Spec
 from harness.pipeline.variant import load_variant
-from harness.provision import skew
+from harness.provision import lock_services, skew
 from harness.run.engine import play
 from harness.run.events import Observer
 from harness.run.folder import make_run_folder
@@ -24,6 +24,7 @@ from harness.run.plan import called, check_playable
 from harness.run.result import RunResult
 from harness.schedule.budget import stated_promise
 from harness.schedule.processes import Skew
+from harness.schedule.targets import LockServiceName
 from harness.schedule.values import Fault, Schedule, Workload
 
 
@@ -71,15 +72,14 @@ class LabSession:
         """Play a whole schedule on this pipeline once, and judge it."""
         variant = load_variant(pipeline.variant, spec=pipeline) if pipeline.variant else None
         check_playable(schedule, on=pipeline)
-        if any(isinstance(fault, Skew) for fault in schedule.faults):
-            skew.provide()  # a platform that cannot do it says so before anything is started
+        _provide_extras(pipeline, schedule)
         folder = make_run_folder(
             self.runs, name=name or pipeline.variant or pipeline.name, schedule=schedule
         )
         self.played.append(folder)
         try:
             played = play(
-                self.lab,
+                self._lab_with(pipeline.lock_services),
                 pipeline,
                 schedule,
                 folder=folder,
@@ -122,6 +122,12 @@ class LabSession:
         """End the lab."""
         self.close()
 
+    def _lab_with(self, services: Iterable[LockServiceName]) -> Lab:
+        """Return the standing lab with these running, which start with their first run."""
+        for service in services:
+            self.lab.lock_service(service)
+        return self.lab
+
     def _is_sick(self) -> bool:
         """Tell whether the standing lab lost a server, a link or a replica."""
         lab = self.lab
@@ -133,6 +139,14 @@ class LabSession:
         except LabError:
             return True
         return bool(lab.check_alive()) or out_of_sync
+
+
+def _provide_extras(pipeline: Spec, schedule: Schedule) -> None:
+    """Fetch what only some runs need: where that cannot be done, it is told before any start."""
+    if any(isinstance(fault, Skew) for fault in schedule.faults):
+        skew.provide()
+    for service in pipeline.lock_services:
+        lock_services.provide(service)
 
 
 def _promise(schedule: Schedule, *, unsafe: bool) -> dict[str, object]:

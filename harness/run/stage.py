@@ -24,7 +24,7 @@ from harness.faults.watch import Change, ClusterWatch
 from harness.lab.protocol import Lab
 from harness.lab.values import SLOTS, TopicRefusedError, TopicSpec
 from harness.pipeline.role_state import RoleEvent
-from harness.pipeline.spec import Spec, topic_variable
+from harness.pipeline.spec import LOCK_VARIABLES, Spec, topic_variable
 from harness.pipeline.supervisor import Supervisor
 from harness.pipeline.witness_queries import WITNESSES, check_queries
 from harness.run.events import Events
@@ -46,6 +46,7 @@ class Stage:
         self.topics = {name: f"{name}-{tag}" for name in spec.topics}
         self.slots = assign_slots(spec, schedule)
         self.database = f"run_{tag}"
+        """The name of its database, and of its space in a lock service."""
         self.group = f"{spec.name}-{tag}"
         self.foreign: frozenset[str] = frozenset()
         """Topics that were there before this run: what other runs left to be deleted."""
@@ -69,6 +70,8 @@ class Stage:
         """Make topics and tables, start the watchers; undo all of it if a part fails."""
         try:
             self.lab.database.create(self.database)
+            for service in self.spec.lock_services:
+                self.lab.lock_service(service).create(self.database)
             self._apply_schema()
             check_queries(self.spec, self.lab.database.url(self.database))
             self.foreign = frozenset(state.topic for state in self.lab.cluster.partitions())
@@ -128,6 +131,7 @@ class Stage:
             "KAFKA_BOOTSTRAP_SERVERS": self.lab.bootstrap(slot),
             **database_variables(self.lab.database_url(slot, self.database)),
             "PGAPPNAME": session_name(role, instance),
+            **self._lock_variables(role, slot),
             **{topic_variable(topic): physical for topic, physical in self.topics.items()},
             "KAFKA_GROUP_ID": self.group,
             "WORKLOAD_RATE": str(workload.rate_per_s),
@@ -161,6 +165,13 @@ class Stage:
     def logical(self, topic: str) -> str:
         """Return the pipeline's own name of a topic, or the physical one if it has none."""
         return next((name for name, physical in self.topics.items() if physical == topic), topic)
+
+    def _lock_variables(self, role: str, slot: int) -> dict[str, str]:
+        return {
+            LOCK_VARIABLES[service]: self.lab.lock_address(slot, service, self.database)
+            for service in self.spec.lock_services
+            if service in self.spec.roles[role].uses
+        }
 
     def _partitions(self) -> list[tuple[str, int]]:
         """Return what partitions the topics of the pipeline have now: some may have been added."""
@@ -225,11 +236,14 @@ class Stage:
             self._restore()
             self.lab.cluster.delete_topics(self.topics.values())
             self.lab.database.drop(self.database)
+            for service in self.spec.lock_services:
+                self.lab.lock_service(service).drop(self.database)
         self.watch.stop()
         self.controllers.stop()
 
     def _restore(self) -> None:
-        for process in (*self.lab.nodes.values(), self.lab.database):
+        locks = [self.lab.lock_service(service) for service in self.spec.lock_services]
+        for process in (*self.lab.nodes.values(), self.lab.database, *locks):
             if process.pid() is None:
                 process.start()
             else:

@@ -23,11 +23,22 @@ from harness.schedule.processes import (
     Stop,
     Terminate,
 )
-from harness.schedule.targets import Database, Follower, Instance, Leader, Node, Nodes, Role
+from harness.schedule.targets import (
+    Database,
+    Follower,
+    Instance,
+    Leader,
+    LockService,
+    Node,
+    Nodes,
+    Role,
+)
 from harness.schedule.values import Fault, Operation
 
 _NODE_LINKS = (Isolate, Cut, Partition)
 _CLIENT_LINKS = (Isolate, Unreachable, Frames)
+Server = Database | LockService
+"""What roles use beside the cluster."""
 
 
 def goes_with(faults: Sequence[Fault], one: int, other: int) -> bool:
@@ -44,7 +55,7 @@ def _excluded(one: Fault, other: Fault) -> bool:
     """Tell whether they exclude each other, whichever comes first; asked both ways round."""
     return (
         _same_role(one, other)
-        or _same_database(one, other)
+        or _same_server(one, other)
         or _maybe_same_node(one, other)
         or _paused_end(one, other)
         or _same_links(one, other)
@@ -66,10 +77,11 @@ def _same_role(one: Fault, other: Fault) -> bool:
     return alike or isinstance(one, Scale)
 
 
-def _same_database(one: Fault, other: Fault) -> bool:
-    if not is_database(one):
+def _same_server(one: Fault, other: Fault) -> bool:
+    server = server_of(one)
+    if server is None:
         return False
-    return is_database(other) or isinstance(other, Terminate)
+    return server_of(other) == server or (server == Database() and isinstance(other, Terminate))
 
 
 def _maybe_same_node(one: Fault, other: Fault) -> bool:
@@ -97,9 +109,10 @@ def _paused_end(one: Fault, other: Fault) -> bool:
     if not isinstance(one, Pause):
         return False
     if is_node_process(one):
-        return isinstance(other, (*_NODE_LINKS, *_CLIENT_LINKS)) and not _to_database(other)
-    if is_database(one):
-        return _to_database(other)
+        links = isinstance(other, (*_NODE_LINKS, *_CLIENT_LINKS))
+        return links and _server_behind(other) is None
+    if (server := server_of(one)) is not None:
+        return _server_behind(other) == server
     if isinstance(other, Isolate):
         return other.cut_from != "peers"
     mine, theirs = role_of(one), role_of(other)
@@ -113,10 +126,10 @@ def _same_links(one: Fault, other: Fault) -> bool:
     if isinstance(one, _NODE_LINKS) and isinstance(other, _NODE_LINKS):
         return bool(_planes(one) & _planes(other))
     if isinstance(one, Isolate) and isinstance(other, Unreachable | Frames):
-        return one.cut_from != "peers" and not isinstance(other.server, Database)
+        return one.cut_from != "peers" and _server_behind(other) is None
     if isinstance(one, Unreachable | Frames) and isinstance(other, Unreachable | Frames):
-        beside = isinstance(one.server, Database) != isinstance(other.server, Database)
-        return one.target.role == other.target.role and not beside
+        alike = _server_behind(one) == _server_behind(other)
+        return one.target.role == other.target.role and alike
     return False
 
 
@@ -164,11 +177,11 @@ def _in_order(faults: Sequence[Fault], late: int, early: int) -> bool:
         return True
     fault, before = faults[late], faults[early]
     if is_node_process(before):
-        links = isinstance(fault, (*_NODE_LINKS, *_CLIENT_LINKS)) and not _to_database(fault)
+        links = isinstance(fault, (*_NODE_LINKS, *_CLIENT_LINKS)) and _server_behind(fault) is None
         return not links and not isinstance(fault, MoveLeader | AddPartitions)
-    if is_database(before):
+    if (server := server_of(before)) is not None:
         if isinstance(fault, Unreachable):
-            return not _to_database(fault)
+            return _server_behind(fault) != server
         return role_of(fault) is None or isinstance(fault.trigger, AtPoint)
     if _is_client_link(before) or not _is_client_link(fault):
         return True
@@ -180,8 +193,11 @@ def _is_client_link(fault: Fault) -> bool:
     return isinstance(fault, Unreachable | Frames)
 
 
-def _to_database(fault: Fault) -> bool:
-    return isinstance(fault, Unreachable) and isinstance(fault.server, Database)
+def _server_behind(fault: Fault) -> Server | None:
+    """Return the server that the damaged links lead to; None: nodes, or no links at all."""
+    if isinstance(fault, Unreachable) and isinstance(fault.server, Server):
+        return fault.server
+    return None
 
 
 def _follows(faults: Sequence[Fault], late: int, early: int) -> bool:
@@ -203,9 +219,11 @@ def role_of(fault: Fault) -> Instance | Role | None:
     return target if isinstance(target, Instance | Role) else None
 
 
-def is_database(fault: Fault) -> bool:
-    """Tell whether the database is what is killed, stopped or paused."""
-    return isinstance(fault, Kill | Stop | Pause) and isinstance(fault.target, Database)
+def server_of(fault: Fault) -> Server | None:
+    """Return the database or the lock service that is killed, stopped or paused."""
+    if isinstance(fault, Kill | Stop | Pause) and isinstance(fault.target, Server):
+        return fault.target
+    return None
 
 
 def is_node_process(fault: Fault) -> bool:
@@ -213,5 +231,5 @@ def is_node_process(fault: Fault) -> bool:
     if isinstance(fault, Amnesia | KillRecovering | RollingRestart):
         return True
     return isinstance(fault, Kill | Stop | Pause) and not isinstance(
-        fault.target, Instance | Role | Database
+        fault.target, Instance | Role | Server
     )

@@ -1,7 +1,7 @@
 """What a campaign met, by fault, what it hit and phase, with its empty cells. PURE."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,15 @@ from harness.schedule.moments import AtPoint
 from harness.schedule.network import Cut, Frames, Isolate, Partition, Unreachable
 from harness.schedule.operations import AddPartitions, ConfigureTopic, MoveLeader, Reassign
 from harness.schedule.processes import Amnesia, RollingRestart
-from harness.schedule.targets import Database, Instance, Nodes, Role
+from harness.schedule.targets import (
+    Database,
+    EveryNode,
+    Instance,
+    LockService,
+    NodeLike,
+    Nodes,
+    Role,
+)
 from harness.schedule.values import Fault, Schedule
 
 Phase = str
@@ -121,24 +129,40 @@ def _class(fault: Fault) -> str:
     if isinstance(fault, Partition):
         return " and ".join(fault.planes)
     if isinstance(fault, Unreachable | Frames):
-        return f"{fault.target.role} to {fault.server.kind}"
+        return f"{fault.target.role} to {_server(fault.server)}"
     if isinstance(fault, MoveLeader | Reassign | AddPartitions | ConfigureTopic):
         return "topic"
     return _process(fault)
+
+
+def _server(target: Database | LockService | NodeLike | EveryNode) -> str:
+    return target.name if isinstance(target, LockService) else target.kind
 
 
 def _process(fault: Fault) -> str:
     target = getattr(fault, "target", None)
     if isinstance(target, Instance | Role):
         return target.role
-    if isinstance(target, Database):
-        return "database"
+    if isinstance(target, Database | LockService):
+        return _server(target)
     if isinstance(target, Nodes):
         return f"{len(target.members)} nodes"
     return str(getattr(target, "kind", "every-node"))
 
 
-Plane = Literal["nodes", "roles", "database", "client links", "node links", "operations"]
+Plane = Literal[
+    "nodes", "roles", "database", "coordination", "client links", "node links", "operations"
+]
+
+
+_PLANES: Mapping[type, Plane] = {
+    Instance: "roles",
+    Role: "roles",
+    Database: "database",
+    LockService: "coordination",
+    type(None): "operations",
+}
+"""By what a fault of processes is aimed at; everything else is nodes."""
 
 
 def plane(fault: Fault) -> Plane:
@@ -149,9 +173,4 @@ def plane(fault: Fault) -> Plane:
         return "client links" if fault.cut_from == "clients" else "node links"
     if isinstance(fault, Unreachable | Frames):
         return "client links"
-    target = getattr(fault, "target", None)
-    if isinstance(target, Instance | Role):
-        return "roles"
-    if isinstance(target, Database):
-        return "database"
-    return "operations" if target is None else "nodes"
+    return _PLANES.get(type(getattr(fault, "target", None)), "nodes")

@@ -1,14 +1,15 @@
-"""What may be ordered against the pipeline: its roles, their links, and the database. PURE."""
+"""What may be ordered against the pipeline: its roles, their links, and its servers. PURE."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 from harness.schedule.dice import Dice
 from harness.schedule.item import Aim, Item, Names, damaged, the_coordinator
-from harness.schedule.network import ApiName, Flavour
+from harness.schedule.network import ApiName, Damage, Flavour
 from harness.schedule.network_words import cannot_reach, frames
 from harness.schedule.shape import PipelineShape
+from harness.schedule.targets import Database, LockService, LockServiceName
 from harness.schedule.validate import SLOTS
 from harness.schedule.values import Fault
 from harness.schedule.words import (
@@ -35,7 +36,7 @@ _FRAMES: tuple[tuple[ApiName, Literal["request", "answer"], Literal["hold", "dro
 
 
 def pipeline_items(shape: PipelineShape) -> Iterator[Item]:
-    """Yield every item that is aimed at roles, their links, or the database."""
+    """Yield every item that is aimed at roles, their links, the database or lock services."""
     for role in shape.roles:
         yield from _process(role, shape)
     for role in shape.talking_to("kafka"):
@@ -43,7 +44,12 @@ def pipeline_items(shape: PipelineShape) -> Iterator[Item]:
     for role in shape.talking_to("database"):
         yield from _database_links(role, shape)
     if shape.talking_to("database"):
-        yield from _database()
+        yield from _server(database(), "database")
+    for service in get_args(LockServiceName):
+        for role in shape.talking_to(service):
+            yield from _lock_links(role, LockService(name=service), service)
+        if shape.talking_to(service):
+            yield from _server(LockService(name=service), service)
 
 
 def _one_of(role: str, shape: PipelineShape, dice: Dice) -> int:
@@ -191,19 +197,32 @@ def _database_links(role: str, shape: PipelineShape) -> Iterator[Item]:
     )
 
 
+def _lock_links(role: str, server: LockService, name: str) -> Iterator[Item]:
+    for flavour in _ALL:
+        make = partial(_cut_lock_service, role, server, flavour)
+        yield _link(f"unreachable/{flavour} {role} to {name}", make, paired=flavour == "hold")
+
+
+def _cut_lock_service(role: str, server: LockService, flavour: Flavour, dice: Dice) -> Fault:
+    # A lock is a few bytes: what limits a connection to the database never limits this one.
+    few = Damage(flavour="limit", amount=int(dice.spread(20, 300)), stream="answers")
+    damage = few if flavour == "limit" else damaged(dice, flavour)
+    return cannot_reach(every(role), server, flavour=damage)
+
+
 def _cut_database(role: str, flavour: Flavour, dice: Dice) -> Fault:
     return cannot_reach(every(role), database(), flavour=damaged(dice, flavour))
 
 
-def _database() -> Iterator[Item]:
+def _server(server: Database | LockService, name: str) -> Iterator[Item]:
     makes: dict[str, Callable[[Dice], Fault]] = {
-        "kill": lambda _: kill(database()),
-        "stop": lambda _: stop(database()),
-        "pause": lambda _: pause(database()),
+        "kill": lambda _: kill(server),
+        "stop": lambda _: stop(server),
+        "pause": lambda _: pause(server),
     }
     for word, make in makes.items():
         yield Item(
-            name=f"{word} database",
+            name=f"{word} {name}",
             kind=word,
             make=make,
             pace="restart",

@@ -16,13 +16,14 @@ from harness.schedule.targets import (
     Former,
     Instance,
     Leader,
+    LockService,
     Node,
     NodeTarget,
     RoleTarget,
 )
 
 Flavour = Literal["hold", "drop", "refuse", "reset", "latency", "bandwidth", "slice", "limit"]
-Plane = Literal["replication", "quorum", "client", "database"]
+Plane = Literal["replication", "quorum", "client", "database", "coordination"]
 Stream = Literal["both", "requests", "answers"]
 
 UNITS: dict[Flavour, str] = {
@@ -129,12 +130,20 @@ class Partition(Timed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreachable(Timed):
-    """Damage the links on which roles reach a node, every node, or the database."""
+    """Damage the links on which roles reach a node, every node, the database or a lock service."""
 
     __pydantic_config__ = STRICT
     target: RoleTarget
     server: Annotated[
-        Node | Leader | Follower | Controller | Coordinator | Former | EveryNode | Database,
+        Node
+        | Leader
+        | Follower
+        | Controller
+        | Coordinator
+        | Former
+        | EveryNode
+        | Database
+        | LockService,
         Field(discriminator="kind"),
     ]
     damage: Damage = field(default_factory=Damage)

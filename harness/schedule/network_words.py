@@ -17,7 +17,14 @@ from harness.schedule.network import (
     Stream,
     Unreachable,
 )
-from harness.schedule.targets import Database, EveryNode, Instance, NodeLike, Role
+from harness.schedule.targets import (
+    Database,
+    EveryNode,
+    Instance,
+    LockService,
+    NodeLike,
+    Role,
+)
 
 Planes = tuple[Literal["replication", "quorum"], ...]
 BOTH_PLANES: Planes = ("replication", "quorum")
@@ -143,12 +150,12 @@ def unfollowed(
 
 def cannot_reach(
     target: Instance | Role,
-    server: NodeLike | EveryNode | Database,
+    server: NodeLike | EveryNode | Database | LockService,
     *,
     flavour: Flavour | Damage = "hold",
     flap_s: float | None = None,
 ) -> Unreachable:
-    """Cut a role off from a node, from every node, or from the database; others still reach it."""
+    """Cut a role off from nodes, the database or a lock service; others still reach it."""
     return Unreachable(target=target, server=server, damage=_damage(flavour), flap_s=flap_s)
 
 

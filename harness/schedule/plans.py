@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from harness.schedule.company import is_database, is_node_process, role_of
+from harness.schedule.company import is_node_process, role_of, server_of
 from harness.schedule.dice import Dice
 from harness.schedule.item import Item
 from harness.schedule.layout import Layout
@@ -74,7 +74,7 @@ def _one_more(dice: Dice, layout: Layout, order: Order) -> None:
 
 
 def _overlap(dice: Dice, layout: Layout, order: Order, _shape: PipelineShape) -> None:
-    """All at once, as far as they go together: links first, the database last."""
+    """All at once, as far as they go together: links first, the database and lock services last."""
     made = [
         (item, item.make(dice))
         for _ in range(_how_many(dice, 2))
@@ -92,7 +92,7 @@ def rank(fault: Fault) -> int:
         return 1
     if is_node_process(fault):
         return 3
-    return 4 if is_database(fault) else 2
+    return 2 if server_of(fault) is None else 4
 
 
 def _rolling(dice: Dice, layout: Layout, order: Order, shape: PipelineShape) -> None:

@@ -1,4 +1,4 @@
-"""Faults of processes, as frozen values: nodes, roles and the database. PURE."""
+"""Faults of processes, as frozen values: nodes, roles, the database, lock services. PURE."""
 
 from dataclasses import dataclass, field
 from typing import Literal

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from harness.schedule.network import Cut, Isolate, Partition
 from harness.schedule.operations import Reassign
 from harness.schedule.processes import Amnesia, Kill, KillRecovering, Pause, RollingRestart, Stop
-from harness.schedule.targets import Database, Former, Instance, Node, NodeLike, Nodes, Role
+from harness.schedule.targets import (
+    Database,
+    Former,
+    Instance,
+    LockService,
+    Node,
+    NodeLike,
+    Nodes,
+    Role,
+)
 from harness.schedule.values import Fault
 
 NODE_NUMBERS = (1, 2, 3)
@@ -31,7 +40,8 @@ class Reach:
 def reach(faults: Sequence[Fault], place: int) -> Reach | None:
     """Return what the fault at that place does to nodes; None: it leaves them in sync.
 
-    Roles, the database, links of clients, and operations that move no replica are None.
+    Roles, the database, lock services, links of clients, and operations that move no replica are
+    None.
     """
     fault = faults[place]
     explained_by = _of_process(faults, place)
@@ -49,7 +59,7 @@ def _of_process(faults: Sequence[Fault], place: int) -> frozenset[str] | None:
     if not isinstance(fault, Kill | Stop | Pause | Amnesia | KillRecovering):
         return None
     target = fault.target
-    if isinstance(target, Instance | Role | Database):
+    if isinstance(target, Instance | Role | Database | LockService):
         return None
     return _of_target(faults, target, place)
 
@@ -100,4 +110,5 @@ def sole_node(fault: Fault) -> NodeLike | None:
     if not isinstance(fault, _ONE_NODE):
         return None
     target = fault.target
-    return None if isinstance(target, Instance | Role | Database | Nodes) else target
+    aside = Instance | Role | Database | LockService | Nodes
+    return None if isinstance(target, aside) else target

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
+
+from harness.schedule.targets import LockServiceName
 
 Pace = Literal["node", "lag", "quorum", "client", "restart"]
-Peer = Literal["kafka", "database"]
+Peer = Literal["kafka", "database", "redis", "zookeeper"]
 _BOTH: frozenset[Peer] = frozenset({"kafka", "database"})
 
 
@@ -24,12 +26,17 @@ class PipelineShape:
     points: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Role → its crash points; a role without any is only killed by event."""
     speaks: Mapping[str, frozenset[Peer]] = field(default_factory=dict)
-    """Role → whom it has connections to; both, where nothing is said."""
+    """Role → whom it has connections to; Kafka and the database, where nothing is said."""
     rate_per_s: float = 400.0
     """Acknowledged messages a second, about: for the length of what counts them."""
 
+    @property
+    def lock_services(self) -> tuple[LockServiceName, ...]:
+        """Return the lock services that a role uses."""
+        return tuple(name for name in get_args(LockServiceName) if self.talking_to(name))
+
     def talking_to(self, peer: Peer) -> tuple[str, ...]:
-        """Return the roles that have connections to Kafka, or to the database."""
+        """Return the roles that have connections to Kafka, the database or a lock service."""
         return tuple(role for role in self.roles if peer in self.speaks.get(role, _BOTH))
 
 

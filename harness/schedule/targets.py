@@ -141,6 +141,21 @@ class Database:
         return "the database"
 
 
+LockServiceName = Literal["redis", "zookeeper"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockService:
+    """A lock service of the lab, for pipelines that use it."""
+
+    __pydantic_config__ = STRICT
+    name: LockServiceName
+    kind: Literal["lock-service"] = "lock-service"
+
+    def __str__(self) -> str:
+        return {"redis": "Redis", "zookeeper": "ZooKeeper"}[self.name]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EveryNode:
     """All nodes: what a role cannot reach, for instance."""
@@ -165,8 +180,9 @@ ServerTarget = Annotated[
     | Nodes
     | Instance
     | Role
-    | Database,
+    | Database
+    | LockService,
     Field(discriminator="kind"),
 ]
-"""Whatever is a process: nodes, roles, the database."""
+"""Whatever is a process: nodes, roles, the database, lock services."""
 Target = ServerTarget

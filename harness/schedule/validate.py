@@ -1,6 +1,6 @@
 """Refuse what cannot be played before anything is touched. PURE."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from harness.errors import UsageError
@@ -26,7 +26,16 @@ from harness.schedule.processes import (
     Stop,
 )
 from harness.schedule.reach import NODE_NUMBERS
-from harness.schedule.targets import Follower, Former, Instance, Leader, Node, Nodes, Role
+from harness.schedule.targets import (
+    Follower,
+    Former,
+    Instance,
+    Leader,
+    LockService,
+    Node,
+    Nodes,
+    Role,
+)
 from harness.schedule.values import Fault, Operation, Schedule
 
 SLOTS = 8
@@ -35,20 +44,26 @@ _NODES_OF_SHAPE = {"pair": 2, "bridge": 1, "ring": 0, "minority": 1, "followers"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pipeline:
-    """What faults can be aimed at: partition counts by topic, instance counts by role."""
+    """What faults can be aimed at: partition counts by topic, instance counts by role, servers."""
 
     topics: Mapping[str, int]
     roles: Mapping[str, int]
+    lock_services: Collection[str]
 
 
 def check_schedule(
-    schedule: Schedule, *, topics: Mapping[str, int], roles: Mapping[str, int]
+    schedule: Schedule,
+    *,
+    topics: Mapping[str, int],
+    roles: Mapping[str, int],
+    lock_services: Collection[str] = (),
 ) -> None:
     """Raise one UsageError that names every impossible fault, or what is beyond the budget.
 
-    `topics` maps logical names to partition counts, `roles` maps names to instance counts.
+    `topics` maps logical names to partition counts, `roles` maps names to instance counts;
+    `lock_services` are those that its roles use.
     """
-    pipeline = _Pipeline(topics=topics, roles=roles)
+    pipeline = _Pipeline(topics=topics, roles=roles, lock_services=lock_services)
     problems = [
         f"fault {place} ({fault}): {problem}"
         for place, fault in enumerate(schedule.faults)
@@ -98,6 +113,8 @@ def _target_problems(target: object, place: int, pipeline: _Pipeline) -> Iterato
         yield "it names no node"
     if isinstance(target, Former) and not 0 <= target.fault < place:
         yield f"there is no earlier fault {target.fault}"
+    if isinstance(target, LockService) and target.name not in pipeline.lock_services:
+        yield f"no role uses {target}: one that does says so under `uses`"
     if isinstance(target, Leader | Follower):
         yield from _partition_problems(target.topic, target.partition, pipeline)
     if isinstance(target, Instance | Role):

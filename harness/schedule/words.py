@@ -33,13 +33,14 @@ from harness.schedule.targets import (
     Former,
     Instance,
     Leader,
+    LockService,
     Node,
     NodeLike,
     Nodes,
     Role,
 )
 
-Anything = NodeLike | Nodes | Instance | Role | Database
+Anything = NodeLike | Nodes | Instance | Role | Database | LockService
 
 # --- targets ---------------------------------------------------------------------------------
 
@@ -114,6 +115,16 @@ def consumer(number: int = 0) -> Instance:
 def database() -> Database:
     """Name the database server."""
     return Database()
+
+
+def redis() -> LockService:
+    """Name the Redis server, for pipelines that use it."""
+    return LockService(name="redis")
+
+
+def zookeeper() -> LockService:
+    """Name the ZooKeeper server, for pipelines that use it."""
+    return LockService(name="zookeeper")
 
 
 # --- processes -------------------------------------------------------------------------------

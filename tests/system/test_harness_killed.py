@@ -36,26 +36,34 @@ SPANS = {
 }
 """After which line of its progress it is killed, and within how many seconds of it."""
 ALL = 20
+VARIANTS = ("safe", "lock-redis-fenced", "lock-zookeeper-fenced")
+"""What is played: labs with and without lock services."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """When the harness is killed, and whether its warden is, too."""
+    """When the harness is killed, playing what, and whether its warden is, too."""
 
+    variant: str
     said: str
     delay_s: float
     warden_too: bool
 
     def __str__(self) -> str:
         also = " and the warden" if self.warden_too else ""
-        return f"{self.delay_s:.2f} s after {self.said or 'its start'}{also}"
+        return f"{self.delay_s:.2f} s after {self.said or 'its start'} of {self.variant}{also}"
 
 
 def moments() -> list[Moment]:
     """Draw every moment, always the same ones, and choose as many as were asked for."""
     draw = random.Random(4)  # noqa: S311  # not for secrets
     every = [
-        Moment(said=said, delay_s=draw.uniform(0, SPANS[said]), warden_too=number % 3 != 0)
+        Moment(
+            variant=VARIANTS[number // 2 % len(VARIANTS)],
+            said=said,
+            delay_s=draw.uniform(0, SPANS[said]),
+            warden_too=number % 3 != 0,
+        )
         for number, said in ((n, list(SPANS)[n % len(SPANS)]) for n in range(ALL))
     ]
     return every[:: max(1, ALL // int(os.environ.get("KILLS", "4")))]
@@ -232,7 +240,7 @@ def test_nothing_but_what_it_left_is_cleared_of_a_harness_killed_at(
     ground: Ground, bystander: "subprocess.Popen[bytes]", tmp_path: Path, moment: Moment
 ) -> None:
     """By its warden at once; where that died too, by the next start, which says so."""
-    harness = ground.start("run", "--runs", str(tmp_path))
+    harness = ground.start("run", "--runs", str(tmp_path), "--variant", moment.variant)
     if moment.said:
         ground.heard(harness, moment.said)
     sleep(moment.delay_s)

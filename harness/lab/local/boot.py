@@ -14,6 +14,7 @@ from harness.lab.local.guardian import Guardian
 from harness.lab.local.lab import LocalLab, release
 from harness.lab.local.layout import PORTS, Layout
 from harness.lab.local.links import LocalLinks
+from harness.lab.local.lock_services import LocalLockServices
 from harness.lab.local.postgres import LocalPostgres
 from harness.lab.local.recipe import Recipe, recipe_of
 from harness.lab.local.toxiproxy import ToxiproxyApi
@@ -124,6 +125,7 @@ def _put_together(
         links=links,
         frames=LocalFrames(folder, layout=layout, links=links, mark=mark),
         database=LocalPostgres(folder, layout=layout, recipe=recipe, mark=mark),
+        lock_services=LocalLockServices(folder, layout=layout, recipe=recipe, mark=mark),
     )
 
 

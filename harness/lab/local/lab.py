@@ -15,6 +15,7 @@ from harness.lab.local.disk import LocalDisk
 from harness.lab.local.guardian import Guardian
 from harness.lab.local.layout import Layout
 from harness.lab.local.links import LocalLinks
+from harness.lab.local.lock_services import LocalLockServer, LocalLockServices
 from harness.lab.local.postgres import SETTINGS, LocalPostgres
 from harness.lab.local.process import ServerProcess
 from harness.lab.local.recipe import Recipe
@@ -22,6 +23,7 @@ from harness.lab.local.toxiproxy import ToxiproxyApi
 from harness.lab.profile import Profile
 from harness.lab.values import NODES, SLOTS, Endpoint, Link
 from harness.provision.checkpoint import levels
+from harness.schedule.targets import LockServiceName
 
 
 class LocalLab:
@@ -43,6 +45,7 @@ class LocalLab:
         links: LocalLinks,
         frames: LocalFrames,
         database: LocalPostgres,
+        lock_services: LocalLockServices,
     ) -> None:
         self.name = folder.name
         self.folder = folder
@@ -50,6 +53,7 @@ class LocalLab:
         self.links = links
         self.frames = frames
         self.database = database
+        self._lock_services = lock_services
         self.toxiproxy = toxiproxy
         self.cluster = AuditCluster({node: layout.listener(node, "AUDIT") for node in NODES})
         self.boot_s = 0.0
@@ -89,6 +93,15 @@ class LocalLab:
         link = Link(plane="database", source=f"slot{slot}", target="database")
         return self.database.role_url(name, port=self.layout.proxy(link))
 
+    def lock_service(self, name: LockServiceName) -> LocalLockServer:
+        """Return a lock service; it is started at the first call, and stays as long as the lab."""
+        return self._lock_services.get(name)
+
+    def lock_address(self, slot: int, name: LockServiceName, space: str) -> str:
+        """Return where a client slot reaches a space: a proxied URL, or a connect string."""
+        _require_slot(slot)
+        return self._lock_services.address(name, slot=slot, space=space)
+
     def role_environment(self) -> Mapping[str, str]:
         """Return what every process of this lab carries, so that a later start can find it."""
         return {warden.MARKER: self.name}
@@ -109,6 +122,10 @@ class LocalLab:
                 for slot in SLOTS
             ),
             Endpoint(name="PostgreSQL, direct", address=self.database.url("postgres")),
+            *(
+                Endpoint(name=f"{server.name}, direct", address=server.direct())
+                for server in self._lock_services.all()
+            ),
             Endpoint(name="Toxiproxy API", address=f"127.0.0.1:{self.layout.api}"),
             Endpoint(name="Logs and data", address=str(self.folder)),
         )
@@ -126,6 +143,7 @@ class LocalLab:
             "nodes": {str(node): dict(settings) for node, settings in self._settings.items()},
             "java": [word for word in self._recipe.java if word.startswith("-X")],
             "database": dict(SETTINGS),
+            "lock_services": self._lock_services.describe(),
             "links": {
                 str(link): {
                     "listen": f"127.0.0.1:{self.layout.proxy(link)}",
@@ -164,7 +182,8 @@ class LocalLab:
             )
 
     def _servers(self) -> tuple[ServerProcess, ...]:
-        return (*self.nodes.values(), self.toxiproxy, self.frames.server, self.database)
+        beside = (self.toxiproxy, self.frames.server, self.database)
+        return (*self.nodes.values(), *beside, *self._lock_services.all())
 
 
 def end(folder: Path, *, servers: tuple[ServerProcess, ...], guardian: Guardian) -> list[int]:

@@ -9,7 +9,7 @@ never behind a proxy.
 import itertools
 from dataclasses import dataclass
 
-from harness.lab.values import NODES, SLOTS, Link
+from harness.lab.values import LOCK_SERVICES, NODES, SLOTS, Link
 
 LISTENERS = (
     *(f"CTRL_{node}" for node in NODES),
@@ -29,11 +29,17 @@ LINKS: tuple[Link, ...] = (
         for node in NODES
     ),
     *(Link(plane="database", source=f"slot{slot}", target="database") for slot in SLOTS),
+    *(
+        Link(plane="coordination", source=f"slot{slot}", target=service)
+        for service in LOCK_SERVICES
+        for slot in SLOTS
+    ),
 )
 
 CLIENT_LINKS = tuple(link for link in LINKS if link.plane == "client")
 
-_API, _POSTGRES, _FIRST_LISTENER = 0, 1, 2
+_API, _POSTGRES, _FIRST_LOCK_SERVICE = 0, 1, 2
+_FIRST_LISTENER = _FIRST_LOCK_SERVICE + len(LOCK_SERVICES)
 _FIRST_PROXY = _FIRST_LISTENER + len(NODES) * len(LISTENERS)
 _FRAMES = _FIRST_PROXY + len(LINKS)
 _FIRST_DETOUR = _FRAMES + 1
@@ -59,6 +65,10 @@ class Layout:
         """The database server's own."""
         return self.base + _POSTGRES
 
+    def lock_service(self, name: str) -> int:
+        """Return the port of a lock service's own."""
+        return self.base + _FIRST_LOCK_SERVICE + LOCK_SERVICES.index(name)
+
     @property
     def frames(self) -> int:
         """Where the frame proxy, while there is one, is told what to do."""
@@ -81,6 +91,8 @@ class Layout:
         """Return the port of the server that a link leads to."""
         if link.plane == "database":
             return self.postgres
+        if link.plane == "coordination":
+            return self.lock_service(link.target)
         kind = {"replication": "FROM_", "quorum": "CTRL_", "client": "SLOT_"}[link.plane]
         return self.listener(int(link.target), kind + link.source.removeprefix("slot"))
 

@@ -2,16 +2,22 @@
 
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from harness.clock import Deadline
 from harness.lab import kafka_wire
-from harness.schedule.network import Plane
+from harness.lab.values import Link
 
 ANSWER_S = 0.5
 _CORRELATION = 1
 _KAFKA_ANSWER = struct.Struct(">ii")
 _SSL_REQUEST = struct.pack(">ii", 8, 80877103)  # PostgreSQL says in one byte whether it speaks TLS
+_TALKS: Mapping[str, tuple[bytes, tuple[bytes, ...]]] = {
+    "database": (_SSL_REQUEST, (b"S", b"N")),
+    "redis": (b"PING\r\n", (b"+PON", b"-NOA")),  # it wants a password: so it serves
+    "zookeeper": (b"isro", (b"rw",)),  # b"null" before it takes sessions
+}
+"""For each server that is no node: a request, and how its answer begins."""
 
 
 def accepts(port: int, *, within_s: float, own: Callable[[int], None]) -> bool:
@@ -20,23 +26,31 @@ def accepts(port: int, *, within_s: float, own: Callable[[int], None]) -> bool:
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-def answers(port: int, *, plane: Plane, own: Callable[[int], None]) -> bool:
-    """Tell whether a server of that plane answers a request sent to 127.0.0.1:`port` in time."""
-    question, size = (
-        (_SSL_REQUEST, 1)
-        if plane == "database"
-        else (kafka_wire.api_versions_request(_CORRELATION), _KAFKA_ANSWER.size)
-    )
+def answers(port: int, link: Link, *, own: Callable[[int], None]) -> bool:
+    """Tell whether the link's target answers a request sent to 127.0.0.1:`port` in time."""
+    if link.target in _TALKS:
+        return speaks(port, link.target, own=own)
+    question = kafka_wire.api_versions_request(_CORRELATION)
+    answer = _ask(port, question, size=_KAFKA_ANSWER.size, own=own)
+    whole = len(answer) == _KAFKA_ANSWER.size
+    return whole and _KAFKA_ANSWER.unpack(answer)[1] == _CORRELATION
+
+
+def speaks(port: int, server: str, *, own: Callable[[int], None] = lambda _: None) -> bool:
+    """Tell whether the database or a lock service answers at 127.0.0.1:`port` in time."""
+    question, good = _TALKS[server]
+    return _ask(port, question, size=len(good[0]), own=own) in good
+
+
+def _ask(port: int, question: bytes, *, size: int, own: Callable[[int], None]) -> bytes:
+    """Return so many bytes of the answer, fewer if it ends before, none if none comes in time."""
     with _bound(ANSWER_S, own) as sock:
         try:
             sock.connect(("127.0.0.1", port))
             sock.sendall(question)
-            answer = _read(sock, size)
+            return _read(sock, size)
         except OSError:
-            return False
-    if plane == "database":
-        return answer in (b"S", b"N")
-    return len(answer) == size and _KAFKA_ANSWER.unpack(answer)[1] == _CORRELATION
+            return b""
 
 
 def _read(sock: socket.socket, size: int) -> bytes:

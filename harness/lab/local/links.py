@@ -86,9 +86,7 @@ class LocalLinks:
 
     def answers(self, link: Link) -> bool:
         """Tell whether the link's target answers a request through it within half a second."""
-        return link_probe.answers(
-            self._layout.proxy(link), plane=link.plane, own=self._gauge.ignore
-        )
+        return link_probe.answers(self._layout.proxy(link), link, own=self._gauge.ignore)
 
     def traffic(self, links: Iterable[Link]) -> dict[Link, LinkTraffic]:
         """Observe links: connections open, accepted and terminated, and bytes both ways."""

@@ -1,7 +1,7 @@
-"""Takes effect: for each message one effect row and its dedup row, then the offset commit.
+"""Takes effect: the effects of a batch, once for each message, then the offset commit.
 
 A batch is done when its effects are committed; until then it is tried again, so nothing is skipped.
-A failed offset commit only means redelivery, which the dedup rows absorb.
+A failed offset commit only means redelivery, which the technique of `idempotency.py` absorbs.
 """
 
 import hashlib
@@ -14,24 +14,16 @@ from typing import cast
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from harness.pipeline.probe import Probe
-from harness.pipeline.reference.database import (
-    BEGIN,
-    DatabaseTroubleError,
-    Session,
-    bigints,
-    byteas,
-    integer,
-    sql,
-)
+from harness.pipeline.reference.database import DatabaseTroubleError, Session
+from harness.pipeline.reference.idempotency import Batch, Incoming, Technique
 from harness.pipeline.reference.lifetime import Lifetime
+from harness.pipeline.reference.locks import LockTroubleError
 from harness.pipeline.reference.settings import consumer_settings
 
 BATCH = 200
 PACE_S = 0.05
 """From one batch to the next while less than a full one waits: each costs an offset commit, which
 the brokers replicate like a message."""
-NAME = b"settlement"
-"""Whose effects these are: the same for every instance and every run of the group."""
 
 
 class Effects:
@@ -44,7 +36,7 @@ class Effects:
         self.batch = int(given("CONSUMER_BATCH", BATCH))
         self.work_s = int(given("CONSUMER_WORK_MS", "0")) / 1000
         self.handle = COMMITTING[given("CONSUMER_COMMIT", "after")]
-        self.statement = DEDUP[given("CONSUMER_DEDUP", "unique")]
+        self.technique = Technique(probe, lifetime)
         self.assigned: set[tuple[str, int]] = set()
         self.session: Session | None = None
         self.consumer = Consumer(consumer_settings())
@@ -65,6 +57,7 @@ class Effects:
                 if len(messages) < self.batch:
                     self.lifetime.wait_until(began_s + PACE_S)
         self.consumer.close()
+        self.technique.close()
         if self.session is not None:
             self.session.close()
 
@@ -105,7 +98,7 @@ class Effects:
         while True:
             try:
                 self._attempt(messages)
-            except DatabaseTroubleError as error:
+            except (DatabaseTroubleError, LockTroubleError) as error:
                 self._give_session_up(error)
             else:
                 self.lifetime.succeeded()
@@ -116,20 +109,17 @@ class Effects:
     def _attempt(self, messages: list[Message]) -> None:
         if self.session is None:
             self.session = Session.connect()
-        ids = [id_of(message) for message in messages]
-        hashes = byteas([hashlib.sha256(message.value() or b"").digest() for message in messages])
-        given = (NAME, bigints(ids), hashes)
-        fresh = [integer(row[0]) for row in self.session.rows(BEGIN, (sql(self.statement), given))]
-        self.probe.point("in_transaction")
-        self.session.commit()
-        self.probe.count("processed", len(fresh))
-        if fresh:
-            self.probe.journal("effect", ids=fresh)
-        absorbed = list((Counter(ids) - Counter(fresh)).elements())
+        batch = Batch(incoming(message) for message in messages)
+        absorbed = Counter(batch.ids)
+        for fresh in self.technique.effects(self.session, batch):
+            self.probe.count("processed", len(fresh))
+            if fresh:
+                self.probe.journal("effect", ids=fresh)
+            absorbed -= Counter(fresh)
         if absorbed:
-            self.probe.journal("absorbed", ids=absorbed)
+            self.probe.journal("absorbed", ids=list(absorbed.elements()))
 
-    def _give_session_up(self, error: DatabaseTroubleError) -> None:
+    def _give_session_up(self, error: Exception) -> None:
         self.probe.journal("error", error=str(error))
         if self.session is not None:
             self.session.close()
@@ -176,6 +166,15 @@ def id_of(message: Message) -> int:
     return next(int(value) for name, value in headers if name == "message-id")
 
 
+def incoming(message: Message) -> Incoming:
+    """Return what effects need of a record."""
+    return Incoming(
+        message_id=id_of(message),
+        payload_sha256=hashlib.sha256(message.value() or b"").digest(),
+        place=f"{message.topic()}-{message.partition()}",
+    )
+
+
 def next_offsets(messages: list[Message], *, within: set[tuple[str, int]]) -> list[TopicPartition]:
     """Return the offset after the last message of each partition that is still ours."""
     last = {
@@ -208,9 +207,6 @@ COMMITTING: Mapping[str, Callable[[Effects, list[Message]], None]] = {
     "background": commit_in_background,
 }
 """CONSUMER_COMMIT: when offsets are committed."""
-
-DEDUP: Mapping[str, str] = {"unique": "effect", "none": "effect_without_dedup"}
-"""CONSUMER_DEDUP: the statement that makes effects."""
 
 
 def main() -> None:

@@ -31,3 +31,27 @@ CREATE TABLE effects (
     message_id     bigint NOT NULL,
     payload_sha256 bytea  NOT NULL
 );
+
+-- An idempotency key that expires (CONSUMER_DEDUP = "expiring").
+CREATE TABLE processed_lately (
+    consumer   text        NOT NULL,
+    message_id bigint      NOT NULL,
+    at         timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (consumer, message_id)
+);
+
+-- What optimistic locking is about: 0 is not settled, and every change adds one.
+CREATE TABLE settlements (
+    message_id bigint PRIMARY KEY,
+    version    bigint NOT NULL DEFAULT 0
+);
+
+-- What is done under a lock. No unique constraint on purpose: the lock is what is tried.
+CREATE TABLE done (message_id bigint NOT NULL);
+CREATE INDEX done_by_message ON done (message_id);
+
+-- The highest fencing token that was seen for each lock.
+CREATE TABLE fences (
+    resource text   PRIMARY KEY,
+    token    bigint NOT NULL
+);

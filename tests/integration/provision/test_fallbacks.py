@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ProvisionError
-from harness.provision import java, kafka, postgres, toxiproxy, wheel
+from harness.provision import java, kafka, maven, postgres, redis, toxiproxy, wheel
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_missing_maven_is_one_sentence_and_a_remedy(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProvisionError, match="Maven is not on PATH") as caught:
         kafka.provide(java_home=tmp_path)
-    assert caught.value.remedy == kafka.MAVEN_REMEDY
+    assert caught.value.remedy == maven.REMEDY
     assert kafka.find() is None
     assert list(tmp_path.rglob("*.part-*")) == []
 
@@ -127,13 +127,13 @@ def test_a_jar_that_is_not_the_tested_one_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The pinned release is compared with its hashes; one changed hash is one named jar."""
-    original = (kafka.DATA / "kafka-4.3.1.sha256").read_text()
+    original = (maven.DATA / "kafka-4.3.1.sha256").read_text()
     first, rest = original.split("\n", 1)
     data = tmp_path / "data"
     data.mkdir()
     (data / "kafka-4.3.1.sha256").write_text(f"{'0' * 64}  {first.split()[1]}\n{rest}")
-    (data / "kafka-pom.xml").write_bytes((kafka.DATA / "kafka-pom.xml").read_bytes())
-    monkeypatch.setattr(kafka, "DATA", data)
+    (data / "kafka-pom.xml").write_bytes((maven.DATA / "kafka-pom.xml").read_bytes())
+    monkeypatch.setattr(maven, "DATA", data)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(ProvisionError, match=r"differ from kafka-4\.3\.1\.sha256: HdrHistogram"):
         kafka.provide(java_home=java.home(java.provide().path))
@@ -155,3 +155,23 @@ def test_a_version_switchers_script_is_seen_through(
     assert found is not None
     assert found.path == real.path
     assert java.home(script) == java.home(real.path)
+
+
+def test_without_a_redis_server_the_wheels_own_is_used(path_without) -> None:  # noqa: ANN001
+    """It runs, and is new enough to keep its environment readable."""
+    path_without(redis.PROGRAM)
+    found = redis.provide()
+    assert found.origin == f"wheel {redis.WHEEL}"
+    assert tuple(map(int, found.version.split(".")))[:2] >= redis.MINIMUM
+
+
+def test_an_old_redis_server_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One that cannot keep its environment would be lost to the warden."""
+    program = tmp_path / redis.PROGRAM
+    program.write_text("#!/bin/sh\necho Redis server v=6.0.16 sha=00000000:0\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    found = redis.provide()
+    assert found.passed_over == (f"PATH: {program} is Redis 6.0.16, below 6.2",)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import get_args
 
 import pytest
 from confluent_kafka import Producer
@@ -11,14 +12,19 @@ from harness.clock import wait_until
 from harness.errors import LabError
 from harness.lab.local import LocalLab, start_local_lab
 from harness.lab.values import PartitionState, TopicSpec
+from harness.schedule.targets import LockServiceName
+
+from .talks import SPACE
 
 TOPIC = "lab-test"
 
 
 @pytest.fixture(scope="package")
 def lab() -> Iterator[LocalLab]:
-    """Return a running lab, which is gone before other tests start theirs."""
+    """Return a running lab with every lock service; it is gone before others start theirs."""
     with start_local_lab() as lab:
+        for name in get_args(LockServiceName):
+            lab.lock_service(name).create(SPACE)
         lab.cluster.create_topics(
             [TopicSpec(name=TOPIC, partitions=3, replication_factor=3, config={})]
         )

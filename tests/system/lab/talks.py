@@ -4,6 +4,7 @@ import socket
 import struct
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, Protocol, Self
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -16,6 +17,8 @@ PATIENCE_S = 0.4
 AT_ONCE_S = 0.15
 PATIENT_S = 10.0
 _PREFIX = struct.Struct(">i")
+SPACE = "talks"
+"""The space in a lock service where this is talked about."""
 Outcome = Literal["at once", "late", "silent", "ended"]
 
 
@@ -40,21 +43,12 @@ class KafkaTalk:
     def ask(self) -> None:
         """Ask once."""
         self._sock.sendall(kafka_wire.api_versions_request(7))
-        (length,) = _PREFIX.unpack(self._read(_PREFIX.size))
-        assert _PREFIX.unpack_from(self._read(length)) == (7,)
+        (length,) = _PREFIX.unpack(read(self._sock, _PREFIX.size))
+        assert _PREFIX.unpack_from(read(self._sock, length)) == (7,)
 
     def close(self) -> None:
         """Hang up."""
         self._sock.close()
-
-    def _read(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            part = self._sock.recv(count - len(data))
-            if not part:
-                raise ConnectionError(f"it ended after {len(data)} of {count} bytes")
-            data += part
-        return data
 
 
 class DatabaseTalk:
@@ -71,6 +65,73 @@ class DatabaseTalk:
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
+
+
+class RedisTalk:
+    """An ECHO of half a kilobyte, on one connection that is never made anew."""
+
+    def __init__(self, url: str) -> None:
+        place = urlsplit(url)
+        self._sock = socket.create_connection(("127.0.0.1", place.port), timeout=PATIENT_S)
+        try:
+            self._exchange(f"AUTH {place.password}", b"+OK\r\n")
+        except BaseException:
+            self._sock.close()
+            raise
+
+    def ask(self) -> None:
+        """Ask once."""
+        self._exchange(f"ECHO {'x' * 500}", b"$500\r\n" + b"x" * 500 + b"\r\n")
+
+    def close(self) -> None:
+        """Hang up."""
+        self._sock.close()
+
+    def _exchange(self, command: str, expected: bytes) -> None:
+        self._sock.sendall(f"{command}\r\n".encode())
+        assert read(self._sock, len(expected)) == expected
+
+
+class ZooKeeperTalk:
+    """A session, and a question after a node with a long name, which is not there."""
+
+    _OPENING = struct.pack(">iqiqi16sb", 0, 0, 20_000, 0, 16, bytes(16), 0)
+    _EXISTS, _NO_NODE = 3, -101
+
+    def __init__(self, port: int) -> None:
+        self._sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENT_S)
+        try:
+            self._exchange(self._OPENING)
+        except BaseException:
+            self._sock.close()
+            raise
+
+    def ask(self) -> None:
+        """Ask once."""
+        path = b"/" + b"x" * 500
+        head = struct.pack(">iii", 1, self._EXISTS, len(path))
+        answer = self._exchange(head + path + b"\0")
+        assert struct.unpack_from(">iqi", answer)[::2] == (1, self._NO_NODE)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._sock.close()
+
+    def _exchange(self, request: bytes) -> bytes:
+        self._sock.sendall(_PREFIX.pack(len(request)) + request)
+        (length,) = _PREFIX.unpack(read(self._sock, _PREFIX.size))
+        return read(self._sock, length)
+
+
+def read(sock: socket.socket, count: int) -> bytes:
+    """Return so many bytes; ConnectionError if it ends before."""
+    data = b""
+    while len(data) < count:
+        part = sock.recv(count - len(data))
+        if not part:
+            raise ConnectionError(f"it ended after {len(data)} of {count} bytes")
+        data += part
+    return data
 
 
 class Asked:
@@ -127,6 +188,10 @@ def open_talk(lab: LocalLab, link: Link) -> Talk:
     """Connect through a link."""
     if link.plane == "database":
         return DatabaseTalk(lab.database_url(int(link.source.removeprefix("slot")), "postgres"))
+    if link.target == "redis":
+        return RedisTalk(lab.lock_address(int(link.source.removeprefix("slot")), "redis", SPACE))
+    if link.target == "zookeeper":
+        return ZooKeeperTalk(lab.layout.proxy(link))
     return KafkaTalk(lab.layout.proxy(link))
 
 

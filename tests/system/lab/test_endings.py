@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -20,8 +21,12 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 from harness.lab.local import start_local_lab
 lab = start_local_lab(progress=lambda line: print(line, flush=True))
+for service in sys.argv[1:]:
+    lab.lock_service(service).create("run_x")
+    print(service, "is up", flush=True)
 time.sleep(600)
 """
+LOCK_SERVICES = ("redis", "zookeeper")
 
 
 def labs() -> set[str]:
@@ -48,10 +53,13 @@ def segments() -> set[str]:
     return {row.split()[1] for row in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
 
 
-def start_owner() -> "subprocess.Popen[str]":
-    """Start a process that owns a lab."""
+def start_owner(*services: str) -> "subprocess.Popen[str]":
+    """Start a process that owns a lab, with these lock services."""
     return subprocess.Popen(
-        [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", OWNER, *services],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
@@ -89,11 +97,55 @@ def test_nothing_stays_of_a_lab_whose_owner_was_killed(after_s: float | None) ->
     assert segment is None or segment not in segments()
 
 
-def test_ctrl_c_takes_a_lab_down() -> None:
-    """The interrupted owner ends its lab itself."""
+def test_nothing_stays_of_lock_services_whose_owner_was_killed() -> None:
+    """They bear the lab's mark, and go with it."""
     before = labs()
-    owner = start_owner()
+    owner = start_owner(*LOCK_SERVICES)
     name = wait_until(lambda: new_lab(before, owner), deadline_s=60, describe="the lab to begin")
+    heard(owner, f"{LOCK_SERVICES[-1]} is up")
+    servers = lock_servers(name)
+    owner.kill()
+    owner.communicate()
+    wait_until(
+        lambda: name not in labs() and not marked(name),
+        deadline_s=20,
+        describe=f"{name} to be cleared",
+        last_seen=lambda: (marked(name), labs()),
+    )
+    assert [process for process in servers if runs(process)] == []
+
+
+def lock_servers(name: str) -> list[psutil.Process]:
+    """Return the processes of a lab's lock services, of which there are two."""
+    found = [
+        process
+        for process in marked(name)
+        if re.search(r"redis\.conf|zoo\.cfg", " ".join(process.cmdline()))
+    ]
+    assert len(found) == len(LOCK_SERVICES)
+    return found
+
+
+def runs(process: psutil.Process) -> bool:
+    """Tell whether it is still that process, and no zombie that init will collect."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def heard(owner: "subprocess.Popen[str]", words: str) -> None:
+    """Wait until the owner says it."""
+    assert owner.stdout is not None
+    assert any(words in line for line in owner.stdout)
+
+
+def test_ctrl_c_takes_a_lab_down() -> None:
+    """The interrupted owner ends its lab itself, lock services included."""
+    before = labs()
+    owner = start_owner(*LOCK_SERVICES)
+    name = wait_until(lambda: new_lab(before, owner), deadline_s=60, describe="the lab to begin")
+    heard(owner, f"{LOCK_SERVICES[-1]} is up")
     owner.send_signal(signal.SIGINT)
     owner.communicate(timeout=60)
     wait_until(lambda: name not in labs() and not marked(name), deadline_s=20, describe="its end")
@@ -102,10 +154,10 @@ def test_ctrl_c_takes_a_lab_down() -> None:
 def test_a_lab_whose_warden_died_too_is_cleared_by_the_next_start() -> None:
     """The claim is free, so it is dead; living labs are not touched."""
     before = labs()
-    owner = start_owner()
+    owner = start_owner(*LOCK_SERVICES)
     name = wait_until(lambda: new_lab(before, owner), deadline_s=60, describe="the lab to begin")
-    assert owner.stdout is not None
-    assert any("is ready" in line for line in owner.stdout)
+    heard(owner, f"{LOCK_SERVICES[-1]} is up")
+    servers = lock_servers(name)
     for child in psutil.Process(owner.pid).children():
         if "warden.py" in " ".join(child.cmdline()):
             child.kill()
@@ -115,6 +167,7 @@ def test_a_lab_whose_warden_died_too_is_cleared_by_the_next_start() -> None:
     assert len(marked(name)) >= 5
     assert name in boot.leftovers.clear_dead_labs()
     assert marked(name) == []
+    assert [process for process in servers if runs(process)] == []
     assert name not in labs()
     assert segment not in segments()
 

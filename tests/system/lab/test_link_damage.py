@@ -22,6 +22,8 @@ LINKS = (
     Link(plane="quorum", source="1", target="2"),
     Link(plane="client", source="slot8", target="1"),
     Link(plane="database", source="slot8", target="database"),
+    Link(plane="coordination", source="slot8", target="redis"),
+    Link(plane="coordination", source="slot8", target="zookeeper"),
 )
 pytestmark = pytest.mark.usefixtures("whole")
 
@@ -48,7 +50,7 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("link", LINKS, ids=lambda link: link.plane)
+@pytest.mark.parametrize("link", LINKS, ids=str)
 @pytest.mark.parametrize("damage", EXPECTED, ids=str)
 def test_a_damage_does_what_it_says_until_it_is_healed(
     lab: LocalLab, link: Link, damage: Damage
@@ -73,7 +75,7 @@ def test_a_damage_does_what_it_says_until_it_is_healed(
     talk.close()
 
 
-@pytest.mark.parametrize("link", LINKS, ids=lambda link: link.plane)
+@pytest.mark.parametrize("link", LINKS, ids=str)
 def test_the_lab_itself_can_tell_by_an_answer(lab: LocalLab, link: Link) -> None:
     """What faults verify their healing with: the target's own answer through the link."""
     assert lab.links.answers(link)

@@ -29,7 +29,7 @@ from harness.schedule.network_words import (
     ring,
     unfollowed,
 )
-from harness.schedule.targets import Database, EveryNode, Instance, Leader, Node, Role
+from harness.schedule.targets import Database, EveryNode, Instance, Leader, LockService, Node, Role
 
 from .conftest import TOPIC, await_state, state
 from .talks import answers
@@ -204,13 +204,18 @@ def test_a_leader_in_the_minority_loses_its_leadership(lab: LocalLab, around: Su
             {"database:slot1->database"},
             "producer 0 cannot reach the database (refuse)",
         ),
+        (
+            cannot_reach(Role(role="consumer"), LockService(name="redis"), flavour="refuse"),
+            {"coordination:slot6->redis"},
+            "every consumer cannot reach Redis (refuse)",
+        ),
     ],
     ids=lambda value: str(value) if isinstance(value, Unreachable) else "",
 )
 def test_a_role_loses_what_it_cannot_reach_and_nothing_else(
     lab: LocalLab, around: Surroundings, fault: Unreachable, closed: set[str], what: str
 ) -> None:
-    """Every client link of the three slots in use is tried, and those of the database."""
+    """Every client link of the three slots in use is tried, and those of the servers beside."""
     mine = {f"slot{slot}" for slot in SLOTS.values()}
     links = [link for link in lab.links.all() if link.source in mine]
     driver = applied(fault, around)

@@ -1,4 +1,4 @@
-"""Nodes and the database out of service: what is seen of it from outside, and that it heals."""
+"""Nodes, the database and lock services out of service: what is seen of it, and that it heals."""
 
 import signal
 import socket
@@ -12,7 +12,8 @@ from harness.faults.driver import Driver, Surroundings
 from harness.faults.nodes import back_in_sync
 from harness.faults.resolve import FaultError, resolve_node
 from harness.lab.local import LocalLab
-from harness.schedule.targets import Former
+from harness.lab.values import Link
+from harness.schedule.targets import Former, LockService
 from harness.schedule.words import (
     controller,
     coordinator,
@@ -24,8 +25,10 @@ from harness.schedule.words import (
     node,
     nodes,
     pause,
+    redis,
     rolling_restart,
     stop,
+    zookeeper,
 )
 
 from .conftest import TOPIC, await_state, state
@@ -208,6 +211,34 @@ def test_the_coordinator_of_the_group_that_dies_is_replaced(
         )
 
     assert play(kill(coordinator()), around, meanwhile=look).bit
+
+
+@pytest.mark.parametrize("make", [kill, stop, pause], ids=["kill", "stop", "pause"])
+@pytest.mark.parametrize("service", [redis(), zookeeper()], ids=str)
+def test_a_lock_service_is_out_of_service_and_comes_back(
+    lab: LocalLab, around: Surroundings, make: object, service: LockService
+) -> None:
+    """A connection through a slot's link feels it; afterwards the links answer again."""
+    server = lab.lock_service(service.name)
+    link = Link(plane="coordination", source="slot1", target=service.name)
+    pid = server.pid()
+
+    def look(_: Driver) -> None:
+        assert not server.serves()
+        assert not lab.links.answers(link)
+
+    assert callable(make)
+    with socket.create_connection(("127.0.0.1", lab.layout.proxy(link)), timeout=5):
+        wait_until(
+            lambda: lab.links.traffic([link])[link].established == 1,
+            deadline_s=5,
+            describe="the connection to be seen",
+        )
+        evidence = play(make(service), around, meanwhile=look)
+    assert evidence.bit
+    assert any(said.startswith("1 connections of the pipeline") for said in evidence.sentences)
+    assert (server.pid() == pid) == (make is pause)
+    assert lab.links.answers(link)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A lab that was just started: what it holds, and where it listens."""
 
 import json
+from typing import get_args
 
 import psutil
 import psycopg
@@ -11,6 +12,7 @@ from harness.lab.local import LocalLab
 from harness.lab.local.layout import CLIENT_LINKS, LISTENERS
 from harness.lab.values import NODES, Link
 from harness.schedule.network import Damage
+from harness.schedule.targets import LockServiceName
 
 TOPIC = "lab-test"
 
@@ -29,7 +31,7 @@ def test_three_nodes_are_registered_and_the_internal_topics_in_sync(lab: LocalLa
 
 
 def test_every_process_of_the_lab_lives_and_is_counted(lab: LocalLab) -> None:
-    """Three nodes, a proxy server and a database, within a gigabyte."""
+    """Three nodes, a proxy server, a database and two lock services, within 1.5 gigabytes."""
     assert lab.check_alive() == ()
     assert 200e6 < lab.memory_bytes() < 1.5e9
     assert lab.boot_s < 30
@@ -42,7 +44,7 @@ def test_the_description_is_json_and_holds_what_is_in_force(lab: LocalLab) -> No
     assert described["nodes"]["1"]["min.insync.replicas"] == "2"
     assert described["nodes"]["3"]["broker.rack"] == "rack-3"
     assert described["versions"]["kafka"]
-    assert len(described["links"]) == 44
+    assert len(described["links"]) == 60
 
 
 def test_no_listener_of_the_lab_is_off_loopback(lab: LocalLab) -> None:
@@ -50,7 +52,10 @@ def test_no_listener_of_the_lab_is_off_loopback(lab: LocalLab) -> None:
     lab.frames.lead(CLIENT_LINKS)
     listening = [
         (connection.laddr.ip, connection.laddr.port)
-        for server in (*lab.nodes.values(), lab.toxiproxy, lab.frames.server, lab.database)
+        for server in (
+            *(*lab.nodes.values(), lab.toxiproxy, lab.frames.server, lab.database),
+            *(lab.lock_service(name) for name in get_args(LockServiceName)),
+        )
         for process in server.family()
         for connection in process.net_connections("inet")
         if connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)

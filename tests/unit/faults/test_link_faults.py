@@ -22,7 +22,7 @@ from harness.schedule.network_words import (
     ring,
     unfollowed,
 )
-from harness.schedule.targets import Database, EveryNode, Instance, Node, Role
+from harness.schedule.targets import Database, EveryNode, Instance, LockService, Node, Role
 from harness.schedule.values import Fault
 
 SLOTS = {("producer", 0): 1, ("relay", 0): 2, ("consumer", 0): 3, ("consumer", 1): 3}
@@ -117,6 +117,11 @@ def test_a_shape_names_its_links_on_both_planes(
             ),
             ["database:slot1->database"],
             "producer 0 cannot reach the database (drop, answers only)",
+        ),
+        (
+            cannot_reach(Role(role="consumer"), LockService(name="zookeeper"), flap_s=0.5),
+            ["coordination:slot3->zookeeper"],
+            "every consumer cannot reach ZooKeeper (hold), flapping every 0.5 s",
         ),
     ],
     ids=str,

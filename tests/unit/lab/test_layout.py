@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -9,8 +10,9 @@ from harness.lab.local.layout import CLIENT_LINKS, LINKS, LISTENERS, PORTS, Layo
 from harness.lab.local.node_config import advertised, format_storage, kafka_uuid, properties, render
 from harness.lab.local.ports import STEP
 from harness.lab.profile import FAST
-from harness.lab.values import NODES, Link
+from harness.lab.values import LOCK_SERVICES, NODES, Link
 from harness.provision.kafka import KAFKA_VERSION
+from harness.schedule.network import Plane
 
 LAYOUT = Layout(base=20_000)
 
@@ -23,10 +25,11 @@ def settings(node: int) -> dict[str, str]:
 
 
 def test_no_port_is_given_twice_and_none_lies_outside_of_the_block() -> None:
-    """Proxies, listeners, detours, APIs and the database share one block."""
+    """Proxies, listeners, detours, APIs, the database and lock services share one block."""
     given = [
         LAYOUT.api,
         LAYOUT.postgres,
+        *(LAYOUT.lock_service(name) for name in LOCK_SERVICES),
         *(LAYOUT.listener(node, name) for node in NODES for name in LISTENERS),
         *(LAYOUT.proxy(link) for link in LINKS),
         LAYOUT.frames,
@@ -37,12 +40,15 @@ def test_no_port_is_given_twice_and_none_lies_outside_of_the_block() -> None:
 
 
 def test_every_pair_of_nodes_and_every_slot_has_its_links() -> None:
-    """Six links on each plane between nodes, three and one for each of eight slots."""
-    counts = {
-        plane: sum(link.plane == plane for link in LINKS)
-        for plane in ("replication", "quorum", "client", "database")
+    """Six links on each plane between nodes; three, one and two for each of eight slots."""
+    counts = {plane: sum(link.plane == plane for link in LINKS) for plane in get_args(Plane)}
+    assert counts == {
+        "replication": 6,
+        "quorum": 6,
+        "client": 24,
+        "database": 8,
+        "coordination": 16,
     }
-    assert counts == {"replication": 6, "quorum": 6, "client": 24, "database": 8}
 
 
 @pytest.mark.parametrize("source", NODES)

@@ -10,6 +10,7 @@ import pytest
 from harness.pipeline import spec as words
 from harness.pipeline.loader import load_pipeline
 from harness.pipeline.placeholders import GIVEN
+from harness.pipeline.spec import LOCK_VARIABLES
 from harness.pipeline.variant import apply, list_variants, load_variant
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Fault, Schedule
@@ -61,7 +62,7 @@ def test_every_key_is_explained(section: type) -> None:
 
 def test_every_variable_is_explained() -> None:
     """What a placeholder may name stands in the table."""
-    assert [name for name in GIVEN if f"`{name}`" not in PAGE] == []
+    assert [name for name in (*GIVEN, *LOCK_VARIABLES.values()) if f"`{name}`" not in PAGE] == []
 
 
 class _Recorder:

@@ -20,6 +20,13 @@ EXPECTED = {
     "dual-write-in-transaction": ("phantom", None),
     "dual-write-after-commit": ("lost", "never-in-outbox"),
     "no-dedup": ("duplicate-effect", None),
+    "processed-in-a-later-transaction": ("duplicate-effect", None),
+    "processed-in-an-earlier-transaction": ("lost", "no-effect"),
+    "processed-in-memory": ("duplicate-effect", None),
+    "processed-with-expiry": ("duplicate-effect", None),
+    "optimistic-unchecked": ("duplicate-effect", None),
+    "lock-redis-alone": ("duplicate-effect", None),
+    "lock-zookeeper-alone": ("duplicate-effect", None),
 }
 
 
@@ -144,7 +151,26 @@ def test_every_unsafe_variant_can_be_shown() -> None:
                 schedule,
                 topics={name: topic.partitions for name, topic in spec.topics.items()},
                 roles={name: role.instances for name, role in spec.roles.items()},
+                lock_services=spec.lock_services,
             )
+
+
+def test_a_lock_service_is_started_for_variants_that_use_it_only() -> None:
+    """The reference uses none; a role that has no instance needs none."""
+    assert load_pipeline("outbox").lock_services == ()
+    locked = apply(load_pipeline("outbox"), load_variant("lock-redis-fenced"))
+    assert locked.lock_services == ("redis",)
+    without = apply(locked, _variant(roles={"consumer": {"instances": 0}}))
+    assert without.lock_services == ()
+
+
+def test_only_a_role_that_uses_a_lock_service_is_told_of_it(spec: Spec) -> None:
+    """A placeholder that would stay empty is an error."""
+    asks = {"env": {"LOCKS": "${REDIS_URL}"}}
+    with pytest.raises(UsageError, match=r"\$\{REDIS_URL\} is not given to this role"):
+        apply(spec, _variant(roles={"consumer": asks}))
+    uses = {"uses": ["kafka", "database", "redis"]}
+    assert apply(spec, _variant(roles={"consumer": asks | uses})).lock_services == ("redis",)
 
 
 def test_a_catalogue_schedule_is_not_aimed_at_a_pipeline_without_its_topics(

@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from harness.provision import classdata, doctor, java, jvm, kafka, parts, postgres, wheel
+from harness.provision import (
+    classdata,
+    doctor,
+    java,
+    jvm,
+    kafka,
+    maven,
+    parts,
+    postgres,
+    redis,
+    wheel,
+    zookeeper,
+)
 from harness.provision.values import Found
 
 
@@ -60,16 +72,23 @@ def test_parts_describe_themselves_as_json() -> None:
     assert json.loads(json.dumps(described)) == described
 
 
-@pytest.mark.parametrize("project", [java.WHEEL, postgres.WHEEL])
+@pytest.mark.parametrize("project", [java.WHEEL, postgres.WHEEL, redis.WHEEL])
 def test_each_wheel_is_pinned(project: str) -> None:
     """The lock file of a fallback names a version."""
     assert wheel.locked_version(project)[0].isdigit()
 
 
-def test_the_jars_of_the_default_release_are_pinned() -> None:
+@pytest.mark.parametrize(
+    ("release", "jars"),
+    [
+        (f"kafka-{kafka.KAFKA_VERSION}", 46),
+        (f"zookeeper-{zookeeper.ZOOKEEPER_VERSION}", 24),
+    ],
+)
+def test_the_jars_of_the_default_release_are_pinned(release: str, jars: int) -> None:
     """Every line of the list of hashes is a SHA-256 and a jar."""
-    lines = (kafka.DATA / f"kafka-{kafka.KAFKA_VERSION}.sha256").read_text().splitlines()
-    assert len(lines) == 46
+    lines = (maven.DATA / f"{release}.sha256").read_text().splitlines()
+    assert len(lines) == jars
     assert all(len(line.split()[0]) == 64 and line.endswith(".jar") for line in lines)
 
 

@@ -28,7 +28,10 @@ from harness.schedule.values import Budget, Schedule
 STRANGER = PipelineShape(
     name="pay.toml", topics={"payments": 6, "refunds": 1}, roles={"api": 2, "worker": 3}
 )
-PIPELINES = {shape.name: shape for shape in (OUTBOX, STRANGER)}
+LOCKING = replace(
+    OUTBOX, name="locking", speaks={"consumer": frozenset({"kafka", "database", "redis"})}
+)
+PIPELINES = {shape.name: shape for shape in (OUTBOX, STRANGER, LOCKING)}
 PRODUCTION = Timeouts(name="production", node_s=9, lag_s=30, quorum_s=2, client_s=45)
 BOTH: tuple[Budget, ...] = ("safe", "over")
 quick = settings(
@@ -48,7 +51,9 @@ def played(schedule: Schedule, shape: PipelineShape) -> float:
 
 def assert_playable(schedule: Schedule, shape: PipelineShape, timeouts: Timeouts) -> None:
     """Everything that is claimed of every generated schedule."""
-    check_schedule(schedule, topics=shape.topics, roles=shape.roles)
+    check_schedule(
+        schedule, topics=shape.topics, roles=shape.roles, lock_services=shape.lock_services
+    )
     assert from_json(to_json(schedule), source="drawn") == schedule
     assert 1 <= len(schedule.faults) <= 8
     assert not budget.hopeless(schedule.faults)

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.errors import UsageError
-from harness.schedule.network_words import cannot_fetch, damage, frames, isolate
+from harness.schedule.network_words import cannot_fetch, cannot_reach, damage, frames, isolate
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Fault, Schedule
 from harness.schedule.words import (
@@ -18,11 +18,13 @@ from harness.schedule.words import (
     move_leader,
     node,
     pause,
+    redis,
     relay,
     restart,
     scale,
     skew,
     stop,
+    zookeeper,
 )
 
 TOPICS = {"orders": 6}
@@ -54,6 +56,8 @@ ROLES = {"producer": 1, "relay": 1, "consumer": 2}
         (stop(every("consumer")).until(processed=5), "every consumer is away"),
         (scale("consumer", to=0).until(processed=5), "every consumer is away"),
         (skew(relay(0), by_s=0.4), "one or more whole seconds, not by 0.4"),
+        (kill(redis()), "no role uses Redis"),
+        (cannot_reach(consumer(0), zookeeper()), "no role uses ZooKeeper"),
     ],
 )
 def test_an_impossible_fault_is_named_with_its_place(fault: Fault, said: str) -> None:
@@ -74,6 +78,8 @@ def test_every_possible_fault_is_let_through() -> None:
         pause(consumer(1)).until(processed=5),
         kill(consumer(1)).at("after_poll", passes=3),
         restart(database()),
+        restart(redis()),
+        cannot_reach(consumer(0), redis()),
     )
     schedule = Schedule(pipeline="outbox", faults=faults, budget="over")
-    check_schedule(schedule, topics=TOPICS, roles=ROLES)
+    check_schedule(schedule, topics=TOPICS, roles=ROLES, lock_services=["redis"])
