@@ -9,16 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from harness.pipeline.probe import Probe
-from harness.pipeline.reference.database import (
-    BEGIN,
-    COMMIT,
-    DatabaseTroubleError,
-    Session,
-    bigint,
-    bigints,
-    integer,
-    sql,
-)
+from harness.pipeline.reference.claiming import CLAIMING, Claiming
+from harness.pipeline.reference.database import COMMIT, DatabaseTroubleError, Session
 from harness.pipeline.reference.lifetime import Lifetime
 from harness.pipeline.reference.publisher import Publisher, Row
 
@@ -36,6 +28,7 @@ class Relay:
         self.lifetime = lifetime
         self.publisher = Publisher(probe, os.environ["TOPIC_ORDERS"])
         self.batch = int(os.environ.get("RELAY_BATCH", BATCH))
+        self.outbox: Claiming = CLAIMING[os.environ.get("RELAY_CLAIM", "locked")]()
         self.deliver = MARKING[os.environ.get("RELAY_MARK", "after-ack")]
 
     def run(self) -> None:
@@ -59,6 +52,7 @@ class Relay:
         self.lifetime.back_off()
 
     def _work(self, session: Session) -> None:
+        self.outbox.begin(session)
         while not self.lifetime.over:
             began_s = time.monotonic()
             rows = self.claim(session)
@@ -71,9 +65,8 @@ class Relay:
                 self.lifetime.wait_until(began_s + PACE_S)
 
     def claim(self, session: Session) -> list[Row]:
-        """Lock the oldest unsent rows that no other relay holds."""
-        found = session.rows(BEGIN, (sql("claim"), (bigint(self.batch),)))
-        rows = [(integer(message_id), key, payload) for message_id, key, payload in found]
+        """Take the rows that are next in turn."""
+        rows = self.outbox.claim(session, self.batch)
         if rows:
             self.probe.journal("claimed", ids=[row[0] for row in rows])
             self.probe.point("after_select")
@@ -88,7 +81,7 @@ class Relay:
     def mark(self, session: Session, ids: list[int]) -> None:
         """Mark rows as sent and commit, which releases the claim of all the others too."""
         self.probe.point("before_mark")
-        session.commit((sql("mark"), (bigints(ids),)))
+        session.commit(self.outbox.marks(ids))
         self.probe.journal("marked", ids=ids)
         self.probe.point("after_mark")
 

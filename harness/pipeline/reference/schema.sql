@@ -18,6 +18,12 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_unsent ON outbox (message_id) WHERE sent_at IS NULL;
 
+-- Only for relays that keep a position in place of marks, which is not safe.
+CREATE TABLE relay_position (
+    relay   text   PRIMARY KEY,
+    last_id bigint NOT NULL
+);
+
 -- The idempotency key: written in the transaction of the effect.
 CREATE TABLE processed (
     consumer   text   NOT NULL,

@@ -19,6 +19,7 @@ EXPECTED = {
     "mark-before-ack": ("lost", "never-published"),
     "dual-write-in-transaction": ("phantom", None),
     "dual-write-after-commit": ("lost", "never-in-outbox"),
+    "high-water-mark": ("lost", "never-published"),
     "no-dedup": ("duplicate-effect", None),
 }
 
