@@ -14,7 +14,7 @@ RESOLVE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-v
 WHEELS := harness/provision/data
 
 .DEFAULT_GOAL := help
-.PHONY: help scenarios test lint types unit integration system doctor lock clean
+.PHONY: help scenarios test lint types unit integration system doctor catalogue lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ system: $(STAMP) ## tests with a whole lab
 
 doctor: $(STAMP) ## what this machine has, and what would be fetched
 	$(BIN)/harness doctor
+
+catalogue: $(STAMP) ## write docs/catalogue.md anew from the variants and what was measured of them
+	$(BIN)/harness variants --markdown > docs/catalogue.part
+	mv docs/catalogue.part docs/catalogue.md
 
 lock: $(STAMP) ## pin the newest releases of everything, with hashes
 	$(RESOLVE) --upgrade --extra dev pyproject.toml --output-file requirements.lock
