@@ -3,7 +3,8 @@
 Owns which rows come next and what is remembered of the ones before; sending is the relay's.
 """
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Callable, Collection, Mapping
 from itertools import takewhile
 from typing import Protocol
 
@@ -35,15 +36,56 @@ class Claiming(Protocol):
 class LockedRows:
     """Safe: each unsent row is locked until its fate is booked; other relays skip it."""
 
+    query = "claim"
+    booking = "mark"
+
     def begin(self, session: Session) -> None:
         """Remember nothing: the rows say everything."""
 
     def claim(self, session: Session, batch: int) -> list[Row]:
-        """Lock the oldest unsent rows that no other relay holds."""
-        return _rows(session, (sql("claim"), (bigint(batch),)))
+        """Return the oldest unsent rows, locked until the transaction ends."""
+        return _rows(session, (sql(self.query), (bigint(batch),)))
 
     def marks(self, ids: Collection[int]) -> Statement:
-        """Mark them as sent."""
+        """Book them as sent."""
+        return sql(self.booking), (bigints(list(ids)),)
+
+
+class RowsInTurn(LockedRows):
+    """Safe, and in order with a single relay: waits for rows that another one still holds."""
+
+    query = "claim_in_turn"
+
+
+class UnlockedRows(LockedRows):
+    """Unsafe with two relays: both read the same rows, and both send them."""
+
+    query = "claim_unlocked"
+
+
+class DeletedRows(LockedRows):
+    """Safe: what was sent is deleted in place of marked."""
+
+    booking = "delete"
+
+
+class LeasedRows:
+    """Unsafe: rows are lent for a time, and whoever sleeps longer than that sends them as well."""
+
+    def __init__(self) -> None:
+        self._lease_ms = int(os.environ.get("RELAY_LEASE_MS", "1000"))
+
+    def begin(self, session: Session) -> None:
+        """Remember nothing: the rows say everything."""
+
+    def claim(self, session: Session, batch: int) -> list[Row]:
+        """Take rows that nobody has a lease on, and commit the lease."""
+        rows = _rows(session, (sql("claim_by_lease"), (bigint(batch), bigint(self._lease_ms))))
+        session.commit()
+        return sorted(rows)
+
+    def marks(self, ids: Collection[int]) -> Statement:
+        """Mark them as sent, whoever may have the lease by now."""
         return sql("mark"), (bigints(list(ids)),)
 
 
@@ -83,8 +125,12 @@ def _rows(session: Session, query: Statement) -> list[Row]:
     return [(integer(message_id), key, payload) for message_id, key, payload in found]
 
 
-CLAIMING: Mapping[str, type[LockedRows] | type[HighWaterMark]] = {
+CLAIMING: Mapping[str, Callable[[], Claiming]] = {
     "locked": LockedRows,
+    "in-turn": RowsInTurn,
+    "delete": DeletedRows,
+    "unlocked": UnlockedRows,
+    "lease": LeasedRows,
     "high-water-mark": HighWaterMark,
 }
 """RELAY_CLAIM: which rows are taken next."""

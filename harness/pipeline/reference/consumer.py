@@ -51,6 +51,7 @@ class Effects:
 
     def run(self) -> None:
         """Consume until the life is over, then leave the group."""
+        self.lifetime.wait(float(os.environ.get("CONSUMER_START_S", "0")))
         self.consumer.subscribe(
             [os.environ["TOPIC_ORDERS"]],
             on_assign=self._on_assign,
@@ -96,10 +97,10 @@ class Effects:
             offsets=[message.offset() for message in messages],
         )
 
-    def take_effect(self, messages: list[Message]) -> bool:
-        """Commit the effects of a batch, however often that has to be tried.
+    def take_effect(self, messages: list[Message], *, once: bool = False) -> bool:
+        """Commit the effects of a batch, however often that has to be tried, or try it once.
 
-        False: the life was over before that; nothing of the batch may be called done.
+        False: it did not succeed; nothing of the batch may be called done.
         """
         self.lifetime.wait(self.work_s)
         while True:
@@ -110,7 +111,7 @@ class Effects:
             else:
                 self.lifetime.succeeded()
                 return True
-            if self.lifetime.over:
+            if once or self.lifetime.over:
                 return False
 
     def _attempt(self, messages: list[Message]) -> None:
@@ -202,10 +203,24 @@ def commit_in_background(effects: Effects, messages: list[Message]) -> None:
     effects.take_effect(messages)
 
 
+def commit_despite_errors(effects: Effects, messages: list[Message]) -> None:
+    """Unsafe: an error of the handler is logged, and its batch is called done."""
+    effects.take_effect(messages, once=True)
+    effects.commit_offsets(messages)
+
+
+def commit_the_last(effects: Effects, messages: list[Message]) -> None:
+    """Unsafe: one message at a time, and the last one that worked commits for all before it."""
+    done = [message for message in messages if effects.take_effect([message], once=True)]
+    effects.commit_offsets(done)
+
+
 COMMITTING: Mapping[str, Callable[[Effects, list[Message]], None]] = {
     "after": commit_after,
     "before": commit_before,
     "background": commit_in_background,
+    "despite-errors": commit_despite_errors,
+    "last": commit_the_last,
 }
 """CONSUMER_COMMIT: when offsets are committed."""
 

@@ -5,6 +5,7 @@ It owns the sequence of its keys, and believes the tables, not its memory, after
 
 import os
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from harness.pipeline.probe import Probe
 from harness.pipeline.reference.database import (
@@ -116,6 +117,16 @@ class Orders:
         self.probe.journal("committed", ids=ids)
 
 
+class Publishing(Protocol):
+    """One way for a message to leave its business transaction."""
+
+    def __call__(self, session: Session) -> None:
+        """Place one batch."""
+
+    def finish(self) -> None:
+        """Do what a planned stop leaves time for."""
+
+
 class IntoOutbox:
     """Safe: the message is a row of the same transaction; the relay does the rest."""
 
@@ -129,6 +140,22 @@ class IntoOutbox:
 
     def finish(self) -> None:
         """Nothing is left behind."""
+
+
+class OutboxAfterwards:
+    """Unsafe: the outbox row is written when the order is committed, in another transaction."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+
+    def __call__(self, session: Session) -> None:
+        """Place one batch."""
+        rows = self._orders.insert(session, "insert_order_only")
+        self._orders.commit(session, rows)
+        session.commit(BEGIN, (sql("insert_outbox"), (bigints([row[0] for row in rows]),)))
+
+    def finish(self) -> None:
+        """Nothing is left behind that a planned stop could save."""
 
 
 class InsideTransaction:
@@ -168,8 +195,9 @@ class AfterCommit:
         self._publisher.outcome()
 
 
-PUBLISHING: Mapping[str, Callable[[Orders], IntoOutbox | InsideTransaction | AfterCommit]] = {
+PUBLISHING: Mapping[str, Callable[[Orders], Publishing]] = {
     "outbox": IntoOutbox,
+    "outbox-afterwards": OutboxAfterwards,
     "in-transaction": InsideTransaction,
     "after-commit": AfterCommit,
 }

@@ -18,6 +18,8 @@ BATCH = 1000
 PACE_S = 0.05
 """From one claim to the next while less than a batch waits: prompt, and light on the brokers,
 whose work goes by requests and not by messages."""
+RENAMED = 10**12
+"""What a new id is ahead of the old one: far beyond all that the database gave."""
 
 
 class Relay:
@@ -28,6 +30,7 @@ class Relay:
         self.lifetime = lifetime
         self.publisher = Publisher(probe, os.environ["TOPIC_ORDERS"])
         self.batch = int(os.environ.get("RELAY_BATCH", BATCH))
+        self.flushes = os.environ.get("RELAY_FLUSH", "at-the-end") != "never"
         self.outbox: Claiming = CLAIMING[os.environ.get("RELAY_CLAIM", "locked")]()
         self.deliver = MARKING[os.environ.get("RELAY_MARK", "after-ack")]
 
@@ -45,7 +48,8 @@ class Relay:
                 self._trouble(error)
             finally:
                 session.close()
-        self.publisher.outcome()
+        if self.flushes:
+            self.publisher.outcome()
 
     def _trouble(self, error: DatabaseTroubleError) -> None:
         self.probe.journal("error", error=str(error))
@@ -102,9 +106,29 @@ def mark_before_acknowledgement(relay: Relay, session: Session, rows: list[Row])
     relay.publisher.serve()
 
 
+def mark_despite_errors(relay: Relay, session: Session, rows: list[Row]) -> None:
+    """Unsafe: wait for every report, and mark the failed ones as well: the error was logged."""
+    relay.send(rows)
+    relay.publisher.outcome()
+    relay.mark(session, [row[0] for row in rows])
+
+
+def mark_after_sending_again(relay: Relay, session: Session, rows: list[Row]) -> None:
+    """Unsafe: what was not acknowledged is taken as not written, and sent under a new id."""
+    relay.send(rows)
+    left = rows
+    while left and not relay.lifetime.over:
+        acked = set(relay.publisher.outcome())
+        left = [(row[0] + RENAMED, *row[1:]) for row in left if row[0] not in acked]
+        relay.send(left)
+    relay.mark(session, [row[0] for row in rows])
+
+
 MARKING: Mapping[str, Callable[[Relay, Session, list[Row]], None]] = {
     "after-ack": mark_after_acknowledgement,
     "before-ack": mark_before_acknowledgement,
+    "despite-errors": mark_despite_errors,
+    "new-id": mark_after_sending_again,
 }
 """RELAY_MARK: when a row is marked as sent."""
 

@@ -11,10 +11,11 @@ CREATE TABLE orders (
 -- The local message table: written in the transaction of its order, marked after the
 -- acknowledgement of the broker.
 CREATE TABLE outbox (
-    message_id bigint PRIMARY KEY,
-    key        text   NOT NULL,
-    payload    bytea  NOT NULL,
-    sent_at    timestamptz
+    message_id   bigint PRIMARY KEY,
+    key          text   NOT NULL,
+    payload      bytea  NOT NULL,
+    sent_at      timestamptz,
+    leased_until timestamptz -- only for relays that lend rows to themselves, which is not safe
 );
 CREATE INDEX outbox_unsent ON outbox (message_id) WHERE sent_at IS NULL;
 

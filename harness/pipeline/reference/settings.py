@@ -1,4 +1,4 @@
-"""Client configurations, written out in full.
+"""Client configurations, written out in full; an override of null leaves a setting to the client.
 
 librdkafka's defaults are weaker than Java's: idempotence off, 1,000,000 requests in flight,
 `largest`, auto-commit on.
@@ -121,5 +121,8 @@ def _waits() -> _Waits:
 
 def _with_overrides(settings: Settings, variable: str) -> Settings:
     bootstrap: Settings = {"bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"]}
-    overrides: Settings = json.loads(os.environ.get(variable) or "{}")
-    return settings | bootstrap | overrides
+    overrides: dict[str, str | int | float | bool | None] = json.loads(
+        os.environ.get(variable) or "{}"
+    )
+    chosen = settings | bootstrap | overrides
+    return {name: value for name, value in chosen.items() if value is not None}

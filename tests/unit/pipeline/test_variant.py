@@ -65,7 +65,8 @@ def test_every_variant_fits_the_reference(spec: Spec) -> None:
     for variant in list_variants():
         changed = apply(spec, variant)
         assert changed.variant == variant.name
-        assert variant.safe or changed.file != spec.file, variant.name
+        differs = changed.file != spec.file or variant.needs != Needs()
+        assert variant.safe or differs or variant.tried, variant.name
 
 
 def test_an_override_keeps_what_it_does_not_name(spec: Spec) -> None:
