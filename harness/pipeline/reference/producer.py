@@ -39,6 +39,7 @@ class Orders:
 
     def run(self) -> None:
         """Place orders until the life is over, through any loss of the database."""
+        self.lifetime.wait(float(os.environ.get("PRODUCER_START_S", "0")))
         while not self.lifetime.over:
             try:
                 session = Session.connect()
