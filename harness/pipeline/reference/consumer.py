@@ -47,7 +47,11 @@ class Effects:
         self.statement = DEDUP[given("CONSUMER_DEDUP", "unique")]
         self.assigned: set[tuple[str, int]] = set()
         self.session: Session | None = None
-        self.consumer = Consumer(consumer_settings())
+        self.consumer = self.connect()
+
+    def connect(self) -> Consumer:
+        """Return the client that delivers."""
+        return Consumer(consumer_settings())
 
     def run(self) -> None:
         """Consume until the life is over, then leave the group."""
@@ -84,11 +88,12 @@ class Effects:
                 raise KafkaException(trouble)
         messages = [message for message in polled if message.error() is None]
         if messages:
-            self._journal_places("delivered", messages)
+            self.journal_places("delivered", messages)
             self.probe.point("after_poll")
         return messages
 
-    def _journal_places(self, event: str, messages: list[Message]) -> None:
+    def journal_places(self, event: str, messages: list[Message]) -> None:
+        """Journal messages with where they stand."""
         self.probe.journal(
             event,
             ids=[id_of(message) for message in messages],

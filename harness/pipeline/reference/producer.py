@@ -177,6 +177,33 @@ class InsideTransaction:
         """Nothing is left behind."""
 
 
+class TwoTransactions:
+    """Unsafe: a transaction of Kafka's around the database's. A crash parts their commits.
+
+    Whoever reads uncommitted records hears of orders that were rolled back, too.
+    """
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        self._publisher = Publisher(orders.probe, os.environ["TOPIC_ORDERS"], transactional=True)
+
+    def __call__(self, session: Session) -> None:
+        """Place one batch."""
+        self._publisher.begin()
+        try:
+            rows = self._orders.insert(session, "insert_order_only")
+            self._publisher.send(rows)
+            self._publisher.outcome()
+            self._orders.commit(session, rows)
+        except DatabaseTroubleError:
+            self._publisher.abort()
+            raise
+        self._publisher.commit()
+
+    def finish(self) -> None:
+        """Nothing is left behind."""
+
+
 class AfterCommit:
     """Unsafe (dual write): commits, and then sends from memory. Or does not."""
 
@@ -201,6 +228,7 @@ PUBLISHING: Mapping[str, Callable[[Orders], Publishing]] = {
     "outbox-afterwards": OutboxAfterwards,
     "in-transaction": InsideTransaction,
     "after-commit": AfterCommit,
+    "two-transactions": TwoTransactions,
 }
 """PRODUCER_PUBLISH: how a message leaves the business transaction."""
 

@@ -7,6 +7,8 @@ row at a time; a row that was not acknowledged stays in the table and is sent ag
 import os
 import time
 from collections.abc import Callable, Mapping
+from itertools import groupby
+from operator import itemgetter
 
 from harness.pipeline.probe import Probe
 from harness.pipeline.reference.claiming import CLAIMING, Claiming
@@ -28,11 +30,15 @@ class Relay:
     def __init__(self, probe: Probe, lifetime: Lifetime) -> None:
         self.probe = probe
         self.lifetime = lifetime
-        self.publisher = Publisher(probe, os.environ["TOPIC_ORDERS"])
+        marking = os.environ.get("RELAY_MARK", "after-ack")
+        self.publisher = Publisher(
+            probe, os.environ["TOPIC_ORDERS"], transactional=marking == "in-transaction"
+        )
+        self.work_s = int(os.environ.get("RELAY_WORK_MS", "0")) / 1000
         self.batch = int(os.environ.get("RELAY_BATCH", BATCH))
         self.flushes = os.environ.get("RELAY_FLUSH", "at-the-end") != "never"
         self.outbox: Claiming = CLAIMING[os.environ.get("RELAY_CLAIM", "locked")]()
-        self.deliver = MARKING[os.environ.get("RELAY_MARK", "after-ack")]
+        self.deliver = MARKING[marking]
 
     def run(self) -> None:
         """Work until the life is over, through any loss of the database."""
@@ -124,11 +130,35 @@ def mark_after_sending_again(relay: Relay, session: Session, rows: list[Row]) ->
     relay.mark(session, [row[0] for row in rows])
 
 
+def mark_in_transaction(relay: Relay, session: Session, rows: list[Row]) -> None:
+    """Send a batch, a key at a time, in a transaction of Kafka's, and commit that before the marks.
+
+    As safe as after-ack, as long as the end of a transaction ends that one and no other.
+    """
+    relay.publisher.begin()
+    acked: list[int] = []
+    try:
+        for _, group in groupby(sorted(rows, key=itemgetter(1)), key=itemgetter(1)):
+            relay.send(list(group))
+            acked += relay.publisher.outcome()
+            relay.lifetime.wait(relay.work_s)
+        session.exchange(relay.outbox.marks(acked))
+    except DatabaseTroubleError:
+        relay.publisher.abort()
+        raise
+    if len(acked) < len(rows):
+        relay.publisher.abort()
+        raise DatabaseTroubleError("given up: not every record of the batch was acknowledged")
+    relay.publisher.commit()
+    relay.mark(session, acked)
+
+
 MARKING: Mapping[str, Callable[[Relay, Session, list[Row]], None]] = {
     "after-ack": mark_after_acknowledgement,
     "before-ack": mark_before_acknowledgement,
     "despite-errors": mark_despite_errors,
     "new-id": mark_after_sending_again,
+    "in-transaction": mark_in_transaction,
 }
 """RELAY_MARK: when a row is marked as sent."""
 

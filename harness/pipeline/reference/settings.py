@@ -115,6 +115,15 @@ def consumer_settings() -> Settings:
     return _with_overrides(settings, "KAFKA_CONSUMER_CONFIG")
 
 
+def share_settings() -> Settings:
+    """Return the configuration of a member of a share group: most of it is the broker's to say."""
+    mode: Settings = {
+        "group.id": os.environ["KAFKA_GROUP_ID"],
+        "share.acknowledgement.mode": "explicit",
+    }
+    return _with_overrides(_CONNECTION | _waits().connection | mode, "KAFKA_CONSUMER_CONFIG")
+
+
 def _waits() -> _Waits:
     return _PRODUCTION if os.environ.get("HARNESS_PROFILE") == "production" else _FAST
 
