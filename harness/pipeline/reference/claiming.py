@@ -63,6 +63,12 @@ class UnlockedRows(LockedRows):
     query = "claim_unlocked"
 
 
+class RowsByTransaction(LockedRows):
+    """Unsafe for the order of a key: a transaction that began first may write to it second."""
+
+    query = "claim_by_transaction"
+
+
 class DeletedRows(LockedRows):
     """Safe: what was sent is deleted in place of marked."""
 
@@ -129,6 +135,7 @@ CLAIMING: Mapping[str, Callable[[], Claiming]] = {
     "locked": LockedRows,
     "in-turn": RowsInTurn,
     "delete": DeletedRows,
+    "by-transaction": RowsByTransaction,
     "unlocked": UnlockedRows,
     "lease": LeasedRows,
     "high-water-mark": HighWaterMark,

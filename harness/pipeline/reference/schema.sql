@@ -15,7 +15,9 @@ CREATE TABLE outbox (
     key          text   NOT NULL,
     payload      bytea  NOT NULL,
     sent_at      timestamptz,
-    leased_until timestamptz -- only for relays that lend rows to themselves, which is not safe
+    -- Only for relays that are not safe: rows lent for a time, rows sent by transaction id.
+    leased_until timestamptz,
+    placed_by    xid8   NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX outbox_unsent ON outbox (message_id) WHERE sent_at IS NULL;
 

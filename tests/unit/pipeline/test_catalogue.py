@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.campaign.claims import claims
 from harness.errors import UsageError
 from harness.pipeline.catalogue import (
     Entry,
@@ -102,3 +103,12 @@ def test_what_was_not_provoked_says_what_was_tried() -> None:
     entry = Entry(variant=replace(ACKS, tried="Ten restarts in a row."), measured=None)
     assert entry.state == "not provoked"
     assert "What was tried: Ten restarts in a row." in page([entry])
+
+
+def test_claims_of_a_row_leave_out_what_is_told_elsewhere_and_what_was_not_provoked() -> None:
+    """The rest is what a scenario file still has to play."""
+    named = claims("acks", but=("acks-0",))
+    of_the_row = {variant.name for variant in list_variants() if variant.row == "acks"}
+    tried = {variant.name for variant in list_variants() if variant.tried}
+    assert set(named) == of_the_row - tried - {"acks-0"}
+    assert "acks-1" in named
