@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,8 +133,10 @@ def _variant_line(entry: "Entry") -> str:
         if variant.expects is None
         else f"must be caught: {variant.expects.finding} {variant.expects.hop or ''}".rstrip()
     )
-    state = entry.state + (f" {rate.hits}/{rate.runs}" if rate.runs else "")
+    counted = f"accused in {rate.hits} of {rate.runs}" if variant.safe else str(rate)
+    state = entry.state + (f", {counted}" if rate.runs else "")
     return (
         f"{variant.name:32} {variant.row}{f' ({variant.entry})' if variant.entry else ''}: "
-        f"{expects}; {state}\n{'':4} {variant.why}"
+        f"{expects}; {state}\n"
+        + textwrap.fill(variant.why, width(), initial_indent=" " * 4, subsequent_indent=" " * 4)
     )
