@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.campaign.pool import LabPool
 from harness.campaign.result import Job, Result
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.lab.choice import choose
 from harness.pipeline.catalogue import (
     Entry,
@@ -45,8 +45,8 @@ def main() -> None:
         kept = {k: v for k, v in read_measured().items() if k not in names}
         write_measured(kept)
     jobs = list(_jobs(variants, repeats=asked.repeats))
-    if jobs:
-        _play(jobs, labs=min(asked.labs, len(jobs)), runs=asked.runs)
+    while jobs:
+        jobs = _play(jobs, labs=min(asked.labs, len(jobs)), runs=asked.runs)
     chosen = [each for each in catalogue() if each.variant.name in names]
     print(_table(chosen))
     sys.exit(any(each.state in ("not provoked", "accused") for each in chosen))
@@ -56,27 +56,47 @@ def _jobs(variants: list[Variant], *, repeats: int) -> Iterator[Job]:
     """Yield the missing runs, those on one kind of lab after each other."""
     have = {entry.variant.name: entry.rate.runs for entry in catalogue()}
     ordered = sorted(variants, key=lambda each: (str(each.needs), each.name))
-    for number, variant in enumerate(ordered):
+    missing = [each for each in ordered for _ in range(have[each.name], repeats)]
+    for number, variant in enumerate(missing):
         _, schedule = plan(None, variant_name=variant.name, schedule_file=None)
-        for _ in range(have[variant.name], repeats):
-            yield Job(index=number, schedule=schedule, phase="catalog")
+        yield Job(index=number, schedule=schedule, phase="catalog")
 
 
-def _play(jobs: list[Job], *, labs: int, runs: Path) -> None:
-    with LabPool(labs, choice=choose(), runs=runs, progress=_note) as pool:
-        for result in pool.play(jobs):
-            variant = load_variant(result.schedule.variant or "")
-            measured = read_measured()
-            measured[variant.name] = _with(measured.get(variant.name), result, variant)
-            write_measured(measured)
-            entry = next(each for each in catalogue() if each.variant.name == variant.name)
-            why = "" if result.outcome == "PASSED" else f"  {'; '.join(result.reasons)}"
-            print(
-                f"{variant.name:32} {result.outcome:13} {result.took_s:5.1f} s  "
-                f"{'caught' if result.caught() else '-':6} {entry.rate.hits}/{entry.rate.runs}"
-                f"{why}\n{'':32} {result.folder}",
-                flush=True,
-            )
+def _play(jobs: list[Job], *, labs: int, runs: Path) -> list[Job]:
+    """Play until all are done, or one cannot be played at all; return what is left then."""
+    given: list[Job] = []
+    answered: set[int] = set()
+
+    def giving() -> Iterator[Job]:
+        for job in jobs:
+            given.append(job)
+            yield job
+
+    try:
+        with LabPool(labs, choice=choose(), runs=runs, progress=_note) as pool:
+            for result in pool.play(giving()):
+                answered.add(result.index)
+                _keep(result)
+    except HarnessError as error:
+        lost = {job.schedule.variant for job in given if job.index not in answered}
+        print(f"given up: {', '.join(sorted(map(str, lost)))}: {error}", flush=True)
+        return [job for job in jobs[len(given) :] if job.schedule.variant not in lost]
+    return []
+
+
+def _keep(result: Result) -> None:
+    variant = load_variant(result.schedule.variant or "")
+    measured = read_measured()
+    measured[variant.name] = _with(measured.get(variant.name), result, variant)
+    write_measured(measured)
+    entry = next(each for each in catalogue() if each.variant.name == variant.name)
+    why = "" if result.outcome == "PASSED" else f"  {'; '.join(result.reasons)}"
+    print(
+        f"{variant.name:32} {result.outcome:13} {result.took_s:5.1f} s  "
+        f"{'caught' if result.caught() else '-':6} {entry.rate.hits}/{entry.rate.runs}"
+        f"{why}\n{'':32} {result.folder}",
+        flush=True,
+    )
 
 
 def _with(before: Measured | None, result: Result, variant: Variant) -> Measured:
