@@ -26,7 +26,8 @@ class AmnesiaOfNodes:
         around: Surroundings,
     ) -> None:
         """`nodes` are different ones, at least one."""
-        self.what = f"amnesia of {named(nodes)}: the {_LOST[loses]} is lost"
+        verb = "loses its" if len(nodes) == 1 else "lose their"
+        self.what = f"{named(nodes)} {verb} {_LOST[loses]}"
         self.resolved = resolution(nodes)
         self._nodes = tuple(nodes)
         self._loses = loses
