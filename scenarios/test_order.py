@@ -11,30 +11,26 @@ from harness.scenario import (
     Workload,
     claims,
     frames,
-    leader,
     play_claim,
     relay,
     variant,
 )
 
-FEW_KEYS = Workload(keys=3)
-LOST_REQUEST = (
-    frames(relay(), "Produce", server=leader("orders", 0), nth=3, act="drop")
-    .after(acked=300)
-    .for_seconds(2)
-)
+# A request each, and several of one key in flight at a time.
+SIDE_BY_SIDE = Workload(keys=3, rate_per_s=60, batch=12)
+LOST_REQUEST = frames(relay(), "Produce", nth=3, act="drop").after(acked=100).for_seconds(2)
 
 
 @pytest.mark.thorough
 def test_a_request_that_is_lost_between_others_keeps_its_place(lab: LabSession) -> None:
     """The broker refuses what comes after the gap; all of it is sent again, in order."""
-    lab.run(variant("ordered"), LOST_REQUEST, workload=FEW_KEYS).assert_exactly_once()
+    lab.run(variant("ordered"), LOST_REQUEST, workload=SIDE_BY_SIDE).assert_exactly_once()
 
 
 @pytest.mark.unsafe
 def test_requests_in_flight_without_idempotence_are_caught(lab: LabSession) -> None:
     """The same request is lost, those behind it arrive, and its retry comes after them."""
-    lab.run(variant("reordered-in-flight"), LOST_REQUEST, workload=FEW_KEYS).assert_caught()
+    lab.run(variant("reordered-in-flight"), LOST_REQUEST, workload=SIDE_BY_SIDE).assert_caught()
 
 
 @pytest.mark.unsafe
