@@ -117,11 +117,14 @@ def consumer_settings() -> Settings:
 
 def share_settings() -> Settings:
     """Return the configuration of a member of a share group: most of it is the broker's to say."""
+    connection: Settings = {
+        name: value for name, value in _CONNECTION.items() if name != "allow.auto.create.topics"
+    }
     mode: Settings = {
         "group.id": os.environ["KAFKA_GROUP_ID"],
         "share.acknowledgement.mode": "explicit",
     }
-    return _with_overrides(_CONNECTION | _waits().connection | mode, "KAFKA_CONSUMER_CONFIG")
+    return _with_overrides(connection | _waits().connection | mode, "KAFKA_CONSUMER_CONFIG")
 
 
 def _waits() -> _Waits:
