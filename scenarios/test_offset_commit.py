@@ -58,7 +58,7 @@ def test_a_dead_leader_and_a_dead_consumer_together_lose_nothing(lab: LabSession
 @pytest.mark.unsafe
 def test_auto_commit_is_caught(lab: LabSession) -> None:
     """Offsets are committed behind the handler's back; it dies with the batch in its hands."""
-    fault = kill(consumer(0)).at("in_transaction", passes=5).for_seconds(1)
+    fault = kill(consumer(0)).at("in_transaction", passes=4).for_seconds(1)
     lab.run(variant("auto-commit"), fault).assert_caught()
 
 
