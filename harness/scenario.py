@@ -1,5 +1,6 @@
 """The public names: everything that a scenario is written with, and nothing else."""
 
+from harness.campaign.claims import claims, play_claim
 from harness.campaign.regression import Regression, read_regression
 from harness.campaign.replay import play_regression
 from harness.campaign.sessions import Drawing, DrawnSchedules
@@ -74,6 +75,7 @@ __all__ = [
     "cannot_ask_controller",
     "cannot_fetch",
     "cannot_reach",
+    "claims",
     "configure_nodes",
     "configure_topic",
     "consumer",
@@ -100,6 +102,7 @@ __all__ = [
     "parted",
     "pause",
     "pipeline",
+    "play_claim",
     "play_regression",
     "producer",
     "read_regression",

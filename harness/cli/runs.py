@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from harness.cli.options import BACKEND, JSON, RUNS_OPTION, existing_run, lab_op
 
 if TYPE_CHECKING:
     from harness.lab.choice import LabChoice
+    from harness.pipeline.catalogue import Entry
 
 
 @click.command()
@@ -101,24 +103,40 @@ def explain(run_folder: Path, message: str) -> None:
 
 
 @click.command()
+@click.option("--markdown", is_flag=True, help="Print the page docs/catalogue.md.")
 @JSON
-def variants(*, as_json: bool) -> None:
-    """List the named variants: what each changes and which finding it must lead to.
+def variants(*, markdown: bool, as_json: bool) -> None:
+    """List the named variants: what each must lead to, and whether that was seen.
 
     Example: harness variants
     """
     from dataclasses import asdict  # noqa: PLC0415
 
-    from harness.pipeline.variant import list_variants  # noqa: PLC0415
+    from harness.pipeline.catalogue import catalogue, page  # noqa: PLC0415
 
-    found = list_variants()
-    if as_json:
-        click.echo(json.dumps([asdict(each) for each in found], indent=2))
-        return
-    for each in found:
-        expects = (
-            "holds"
-            if each.expects is None
-            else f"must be caught: {each.expects.finding} {each.expects.hop or ''}"
-        )
-        click.echo(f"{each.name:28} {each.row:26} {expects}\n{'':28} {each.why}")
+    entries = catalogue()
+    if markdown:
+        click.echo(page(entries), nl=False)
+    elif as_json:
+        found = [{**asdict(each), "state": each.state, "repeats": each.repeats} for each in entries]
+        click.echo(json.dumps(found, indent=2))
+    else:
+        for each in entries:
+            click.echo(_variant_line(each))
+
+
+def _variant_line(entry: "Entry") -> str:
+    """Return a variant in a line or two."""
+    variant, rate = entry.variant, entry.rate
+    expects = (
+        "nothing may be found"
+        if variant.expects is None
+        else f"must be caught: {variant.expects.finding} {variant.expects.hop or ''}".rstrip()
+    )
+    counted = f"accused in {rate.hits} of {rate.runs}" if variant.safe else str(rate)
+    state = entry.state + (f", {counted}" if rate.runs else "")
+    return (
+        f"{variant.name:32} {variant.row}{f' ({variant.entry})' if variant.entry else ''}: "
+        f"{expects}; {state}\n"
+        + textwrap.fill(variant.why, width(), initial_indent=" " * 4, subsequent_indent=" " * 4)
+    )

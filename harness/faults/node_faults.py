@@ -1,7 +1,7 @@
 """Which driver takes which node, the database or a lock service out of service."""
 
 from harness.errors import UsageError
-from harness.faults.amnesia import AmnesiaOfNode
+from harness.faults.amnesia import AmnesiaOfNodes
 from harness.faults.database import DatabaseOutage
 from harness.faults.driver import Driver, Surroundings
 from harness.faults.lock_service import LockServiceOutage
@@ -17,7 +17,7 @@ from harness.schedule.processes import (
     RollingRestart,
     Stop,
 )
-from harness.schedule.targets import Database, Instance, LockService, Nodes, Role
+from harness.schedule.targets import Database, Instance, LockService, NodeLike, Nodes, Role
 from harness.schedule.values import Fault
 
 
@@ -26,8 +26,8 @@ def make(fault: Fault, around: Surroundings) -> Driver | None:
     if isinstance(fault, Kill | Stop | Pause):
         return _outage(fault, around)
     if isinstance(fault, Amnesia):
-        node = resolve_node(fault.target, around)
-        return AmnesiaOfNode(node, loses=fault.loses, keep=fault.keep, around=around)
+        nodes = _resolved(fault.target, around)
+        return AmnesiaOfNodes(nodes, loses=fault.loses, keep=fault.keep, around=around)
     if isinstance(fault, KillRecovering):
         node = resolve_node(fault.target, around)
         return KillWhileRecovering(node, times=fault.times, around=around)
@@ -46,6 +46,10 @@ def _outage(fault: Kill | Stop | Pause, around: Surroundings) -> Driver | None:
         return DatabaseOutage(fault.kind, around=around)
     if isinstance(target, LockService):
         return LockServiceOutage(fault.kind, target.name, around=around)
+    return NodeOutage(fault.kind, _resolved(target, around), around=around)
+
+
+def _resolved(target: NodeLike | Nodes, around: Surroundings) -> tuple[int, ...]:
+    """Return the numbers of the nodes that a target stands for now, each once."""
     members = target.members if isinstance(target, Nodes) else (target,)
-    nodes = dict.fromkeys(resolve_node(member, around) for member in members)
-    return NodeOutage(fault.kind, tuple(nodes), around=around)
+    return tuple(dict.fromkeys(resolve_node(member, around) for member in members))

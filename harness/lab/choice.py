@@ -5,7 +5,7 @@ It turns what a person typed into values, or into one error before anything is f
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.errors import UsageError
 from harness.lab.profile import FAST, Profile, profile_named, release_of
@@ -32,6 +32,17 @@ class LabChoice:
             "kafka_version": self.kafka_version,
             "features": levels(self.features),
         }
+
+    def also(
+        self, *, kafka: str | None, features: Mapping[str, int], broker: Mapping[str, str]
+    ) -> "LabChoice":
+        """Return the same with what a variant needs: another release, levels, settings of nodes."""
+        profile = replace(self.profile, broker={**self.profile.broker, **broker})
+        return LabChoice(
+            profile=profile,
+            kafka_version=kafka or self.kafka_version,
+            features={**self.features, **features},
+        )
 
 
 def choose(

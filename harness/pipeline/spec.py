@@ -31,6 +31,7 @@ Hop = Literal[
     "never-in-outbox", "never-published", "acked-not-in-log", "never-delivered", "no-effect"
 ]
 IdType = Literal["int", "string"]
+Entry = Annotated[str, Field(pattern=r"^(K[1-9][0-9]?)?$")]
 Seconds = Annotated[float, Field(ge=0, strict=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, strict=False)]
 
@@ -166,32 +167,43 @@ class ShownBy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VariantFile:
-    """A variant as its file has it: a claim about one row of the guarantee, and its overrides."""
+class Needs:
+    """What a variant must have of its lab from the lab's first start."""
 
     __pydantic_config__ = STRICT
-    name: Name
-    row: str
-    safe: bool
-    why: str
-    reference: str = ""
-    expects: Expectation | None = None
-    override: dict[str, object] = field(default_factory=dict)
-    shown_by: ShownBy | None = None
+    kafka: str | None = None
+    """A release of Kafka; None: whichever was asked for."""
+    features: dict[str, int] = field(default_factory=dict)
+    """Feature levels of the new cluster."""
+    broker: dict[str, Text] = field(default_factory=dict)
+    """Settings of every node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InlineVariant:
-    """`[variants.<name>]`: the same shape as a variant file; its name is its table's."""
+    """`[variants.<name>]`: a claim about one row of the guarantee, and its overrides."""
 
     __pydantic_config__ = STRICT
     row: str
     safe: bool
     why: str
     reference: str = ""
+    entry: Entry = ""
+    """Its number in the catalogue of public reports, e.g. `K35`."""
     expects: Expectation | None = None
     override: dict[str, object] = field(default_factory=dict)
+    needs: Needs = field(default_factory=Needs)
     shown_by: ShownBy | None = None
+    tried: str = ""
+    """Set where it could not be provoked: what was tried, and why nothing came of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantFile(InlineVariant):
+    """A variant as a file of its own has it: the same, with its name."""
+
+    __pydantic_config__ = STRICT
+    name: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,14 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.pipeline.loader import check_pipeline, checked, read_toml
-from harness.pipeline.spec import Expectation, InlineVariant, ShownBy, Spec, VariantFile
+from harness.pipeline.spec import (
+    Expectation,
+    InlineVariant,
+    Needs,
+    ShownBy,
+    Spec,
+    VariantFile,
+)
 
 FOLDER = Path(__file__).parent / "variants"
 EVERY = "*"
@@ -29,10 +36,16 @@ class Variant:
     safe: bool
     why: str
     reference: str
+    entry: str
+    """Its number in the catalogue of public reports, e.g. `K35`, or nothing."""
     expects: Expectation | None
     override: Mapping[str, Any]
+    needs: Needs
+    """What it must have of its lab."""
     shown_by: ShownBy | None
     """What `harness run --variant NAME` plays; None: what it plays without a variant."""
+    tried: str
+    """Where it could not be provoked: what was tried, and why nothing came of it."""
     source: str
     """The file that it stands in."""
 
@@ -118,14 +131,19 @@ def _variant(file: VariantFile | InlineVariant, *, name: str, source: str) -> Va
             f"{source}: `expects` says what an unsafe variant leads to; it is "
             + ("not for a safe one" if file.safe else "missing")
         )
+    if file.safe and file.tried:
+        raise UsageError(f"{source}: `tried` is for an unsafe variant that was not provoked")
     return Variant(
         name=name,
         row=file.row,
         safe=file.safe,
         why=file.why,
         reference=file.reference,
+        entry=file.entry,
         expects=file.expects,
         override=file.override,
+        needs=file.needs,
         shown_by=file.shown_by,
+        tried=file.tried,
         source=source,
     )

@@ -22,7 +22,7 @@ def plan(
     """
     if schedule_file is None:
         spec = spec_of(pipeline_name or "outbox", variant_name)
-        return spec, _shown_by(spec) or default_schedule(spec)
+        return spec, shown_by(spec) or default_schedule(spec)
     schedule = read_schedule(schedule_file)
     if pipeline_name is not None:
         named = called(pipeline(pipeline_name))
@@ -64,7 +64,7 @@ def called(spec: Spec) -> str:
     return paths.get(spec.path, str(spec.path))
 
 
-def _shown_by(spec: Spec) -> Schedule | None:
+def shown_by(spec: Spec) -> Schedule | None:
     """Return the schedule that shows what the variant in force claims, if it names one.
 
     The catalogue's schedules are aimed at the topics and roles of the reference pipeline.

@@ -30,8 +30,7 @@ class RunResult:
     def assert_found(self, kind: str, *, at: str | None = None) -> None:
         """Assert FAILED with a confirmed finding of this kind, at this hop if one is given."""
         wanted = f"{kind} at {at}" if at else kind
-        caught = self.verdict.outcome is Outcome.FAILED and self.verdict.total_of(kind, at) > 0
-        if not caught:
+        if not self._found(kind, at):
             raise AssertionError(self._explanation(f"expected FAILED with {wanted}"))
 
     def assert_caught(self) -> None:
@@ -39,6 +38,20 @@ class RunResult:
         if self.expects is None:
             raise AssertionError("This run's variant is declared safe: there is nothing to catch")
         self.assert_found(self.expects[0], at=self.expects[1])
+
+    def caught(self) -> bool:
+        """Tell whether the run's unsafe variant was caught with the finding that it declares."""
+        return self.expects is not None and self._found(*self.expects)
+
+    def _found(self, kind: str, at: str | None) -> bool:
+        return self.verdict.outcome is Outcome.FAILED and self.verdict.total_of(kind, at) > 0
+
+    def assert_as_claimed(self) -> None:
+        """Assert what the run's variant claims: that it holds, or what it must lead to."""
+        if self.expects is None:
+            self.assert_exactly_once()
+        else:
+            self.assert_caught()
 
     def _explanation(self, expectation: str) -> str:
         return (

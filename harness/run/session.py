@@ -8,13 +8,13 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 from harness.errors import LabError, UsageError
 from harness.lab.choice import LabChoice
 from harness.lab.protocol import Lab
 from harness.ledger.findings import Outcome
-from harness.pipeline.spec import Spec
+from harness.pipeline.spec import Needs, Spec
 from harness.pipeline.variant import load_variant
 from harness.provision import lock_services, skew
 from harness.run.engine import play
@@ -24,28 +24,42 @@ from harness.run.plan import called, check_playable
 from harness.run.result import RunResult
 from harness.schedule.budget import stated_promise
 from harness.schedule.processes import Skew
-from harness.schedule.targets import LockServiceName
 from harness.schedule.values import Fault, Schedule, Workload
+
+NOTHING_SPECIAL = Needs()
+
+
+class StartLab(Protocol):
+    """Starts a lab, with what a variant needs of it."""
+
+    def __call__(self, needs: Needs = NOTHING_SPECIAL) -> Lab:
+        """Return a running lab."""
 
 
 class LabSession:
     """Starts its lab when the first run needs it; `close` (or leaving the context) ends it."""
 
-    def __init__(
-        self, *, start: Callable[[], Lab], runs: Path, observers: Iterable[Observer] = ()
-    ) -> None:
+    def __init__(self, *, start: StartLab, runs: Path, observers: Iterable[Observer] = ()) -> None:
         self.runs = runs
         self.played: list[Path] = []
         """The folder of each run so far, whatever became of it."""
         self._start = start
         self._observers = tuple(observers)
         self._lab: Lab | None = None
+        self._needs = NOTHING_SPECIAL
 
     @property
     def lab(self) -> Lab:
         """Return the standing lab, starting one if there is none."""
+        return self._with(self._needs)
+
+    def _with(self, needs: Needs) -> Lab:
+        """Return the standing lab if it has just what is needed; else a new one in its place."""
+        if needs != self._needs:
+            self.close()
+            self._needs = needs
         if self._lab is None:
-            self._lab = self._start()
+            self._lab = self._start(needs)
         return self._lab
 
     def run(
@@ -79,7 +93,7 @@ class LabSession:
         self.played.append(folder)
         try:
             played = play(
-                self._lab_with(pipeline.lock_services),
+                self._lab_for(pipeline, variant.needs if variant else NOTHING_SPECIAL),
                 pipeline,
                 schedule,
                 folder=folder,
@@ -122,11 +136,12 @@ class LabSession:
         """End the lab."""
         self.close()
 
-    def _lab_with(self, services: Iterable[LockServiceName]) -> Lab:
-        """Return the standing lab with these running, which start with their first run."""
-        for service in services:
-            self.lab.lock_service(service)
-        return self.lab
+    def _lab_for(self, pipeline: Spec, needs: Needs) -> Lab:
+        """Return a lab with what is needed; a lock service starts with the first run using it."""
+        lab = self._with(needs)
+        for service in pipeline.lock_services:
+            lab.lock_service(service)
+        return lab
 
     def _is_sick(self) -> bool:
         """Tell whether the standing lab lost a server, a link or a replica."""
@@ -155,17 +170,17 @@ def _promise(schedule: Schedule, *, unsafe: bool) -> dict[str, object]:
     return {**asdict(promise), "safety": promise.safety or unsafe}
 
 
-def default_start(
-    *, progress: Callable[[str], None], choice: LabChoice | None = None
-) -> Callable[[], Lab]:
+def default_start(*, progress: Callable[[str], None], choice: LabChoice | None = None) -> StartLab:
     """Return what starts a local lab: the parts are provided first, then everything is booted."""
-    asked = choice or LabChoice()
 
-    def start() -> Lab:
+    def start(needs: Needs = NOTHING_SPECIAL) -> Lab:
         # Imported late: `harness check` and `explain` need neither a lab nor its libraries.
         from harness.lab.local import start_local_lab  # noqa: PLC0415
         from harness.provision.parts import provide  # noqa: PLC0415
 
+        asked = (choice or LabChoice()).also(
+            kafka=needs.kafka, features=needs.features, broker=needs.broker
+        )
         parts = provide(asked.kafka_version, features=asked.features, progress=progress)
         return start_local_lab(parts, profile=asked.profile, progress=progress)
 

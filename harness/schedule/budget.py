@@ -54,7 +54,7 @@ def stated_promise(schedule: Schedule) -> Promise:
     replicas comes back with them. A disk lost beside another fault may have held the last copy.
     """
     if hopeless(schedule.faults):
-        why = "a disk is lost beside another fault of nodes: the last copy may be gone"
+        why = "a disk is lost beside another one, or another fault: the last copy may be gone"
         return Promise(safety=False, liveness=False, why=why)
     if schedule.budget == "over":
         why = "more than one node may be away: what was acknowledged is kept, progress may stop"
@@ -90,6 +90,9 @@ def _clash(faults: Sequence[Fault], group: Sequence[tuple[int, Reach]]) -> bool:
 
 def _lost_disks(faults: Sequence[Fault]) -> Iterator[str]:
     reached = list(_reaches(faults))
+    for place, found in reached:
+        if found.loses_disk and not found.explained_by:
+            yield f"{_called(faults, place)} loses more than one disk"
     for one, other in combinations(reached, 2):
         if one[1].loses_disk or other[1].loses_disk:
             lost, beside = (one, other) if one[1].loses_disk else (other, one)

@@ -8,6 +8,8 @@ from harness.schedule.targets import (
     STRICT,
     EveryNode,
     Instance,
+    Nodes,
+    NodesTarget,
     NodeTarget,
     Role,
     RoleTarget,
@@ -59,7 +61,7 @@ class Pause(Timed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amnesia(Timed):
-    """SIGKILL a node, let its disk forget, and start it again when the fault ends.
+    """SIGKILL a node, or several at once, let the disks forget, and start them when it ends.
 
     `tail`: what was never flushed to disk of each log is cut off, down to `keep` of it: what a
     power loss may do. `log`: every partition is gone, and the node's identity and metadata stay: an
@@ -67,7 +69,7 @@ class Amnesia(Timed):
     """
 
     __pydantic_config__ = STRICT
-    target: NodeTarget
+    target: NodesTarget
     loses: Literal["tail", "log"] = "tail"
     keep: float = 0.0
     """Share of the unflushed bytes that survives, 0 to 1; for `tail`."""
@@ -77,8 +79,10 @@ class Amnesia(Timed):
 
     def __str__(self) -> str:
         kept = f", {self.keep:.0%} kept" if self.loses == "tail" and self.keep else ""
-        lost = "its unflushed tail" if self.loses == "tail" else "its whole log"
-        return f"{self.target} loses {lost}{kept}"
+        what = "unflushed tail" if self.loses == "tail" else "whole log"
+        if isinstance(self.target, Nodes) and len(self.target.members) > 1:
+            return f"{self.target} each lose their {what}{kept}"
+        return f"{self.target} loses its {what}{kept}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

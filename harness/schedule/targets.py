@@ -169,6 +169,11 @@ class EveryNode:
 
 NodeLike = Node | Leader | Follower | Controller | Coordinator | Former
 NodeTarget = OneNode
+NodesTarget = Annotated[
+    Node | Leader | Follower | Controller | Coordinator | Former | Nodes,
+    Field(discriminator="kind"),
+]
+"""One node, or several at once."""
 RoleTarget = Annotated[Instance | Role, Field(discriminator="kind")]
 ServerTarget = Annotated[
     Node

@@ -151,9 +151,9 @@ def pause(target: Anything) -> Pause:
 
 
 def amnesia(
-    target: NodeLike, *, loses: Literal["tail", "log"] = "tail", keep: float = 0.0
+    target: NodeLike | Nodes, *, loses: Literal["tail", "log"] = "tail", keep: float = 0.0
 ) -> Amnesia:
-    """Kill a node, and let its disk forget what was not flushed, or everything."""
+    """Kill a node, or several at once, and let disks forget what was not flushed, or everything."""
     return Amnesia(target=target, loses=loses, keep=keep)
 
 

@@ -39,10 +39,15 @@ class Effects:
         self.technique = Technique(probe, lifetime)
         self.assigned: set[tuple[str, int]] = set()
         self.session: Session | None = None
-        self.consumer = Consumer(consumer_settings())
+        self.consumer = self.connect()
+
+    def connect(self) -> Consumer:
+        """Return the client that delivers."""
+        return Consumer(consumer_settings())
 
     def run(self) -> None:
         """Consume until the life is over, then leave the group."""
+        self.lifetime.wait(float(os.environ.get("CONSUMER_START_S", "0")))
         self.consumer.subscribe(
             [os.environ["TOPIC_ORDERS"]],
             on_assign=self._on_assign,
@@ -76,11 +81,12 @@ class Effects:
                 raise KafkaException(trouble)
         messages = [message for message in polled if message.error() is None]
         if messages:
-            self._journal_places("delivered", messages)
+            self.journal_places("delivered", messages)
             self.probe.point("after_poll")
         return messages
 
-    def _journal_places(self, event: str, messages: list[Message]) -> None:
+    def journal_places(self, event: str, messages: list[Message]) -> None:
+        """Journal messages with where they stand."""
         self.probe.journal(
             event,
             ids=[id_of(message) for message in messages],
@@ -89,10 +95,10 @@ class Effects:
             offsets=[message.offset() for message in messages],
         )
 
-    def take_effect(self, messages: list[Message]) -> bool:
-        """Commit the effects of a batch, however often that has to be tried.
+    def take_effect(self, messages: list[Message], *, once: bool = False) -> bool:
+        """Commit the effects of a batch, however often that has to be tried, or try it once.
 
-        False: the life was over before that; nothing of the batch may be called done.
+        False: it did not succeed; nothing of the batch may be called done.
         """
         self.lifetime.wait(self.work_s)
         while True:
@@ -103,7 +109,7 @@ class Effects:
             else:
                 self.lifetime.succeeded()
                 return True
-            if self.lifetime.over:
+            if once or self.lifetime.over:
                 return False
 
     def _attempt(self, messages: list[Message]) -> None:
@@ -201,10 +207,24 @@ def commit_in_background(effects: Effects, messages: list[Message]) -> None:
     effects.take_effect(messages)
 
 
+def commit_despite_errors(effects: Effects, messages: list[Message]) -> None:
+    """Unsafe: an error of the handler is logged, and its batch is called done."""
+    effects.take_effect(messages, once=True)
+    effects.commit_offsets(messages)
+
+
+def commit_the_last(effects: Effects, messages: list[Message]) -> None:
+    """Unsafe: one message at a time, and the last one that worked commits for all before it."""
+    done = [message for message in messages if effects.take_effect([message], once=True)]
+    effects.commit_offsets(done)
+
+
 COMMITTING: Mapping[str, Callable[[Effects, list[Message]], None]] = {
     "after": commit_after,
     "before": commit_before,
     "background": commit_in_background,
+    "despite-errors": commit_despite_errors,
+    "last": commit_the_last,
 }
 """CONSUMER_COMMIT: when offsets are committed."""
 

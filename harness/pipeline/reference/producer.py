@@ -4,7 +4,6 @@ It owns the sequence of its keys, and believes the tables, not its memory, after
 """
 
 import os
-from collections.abc import Callable, Mapping
 
 from harness.pipeline.probe import Probe
 from harness.pipeline.reference.database import (
@@ -18,7 +17,8 @@ from harness.pipeline.reference.database import (
     texts,
 )
 from harness.pipeline.reference.lifetime import Lifetime
-from harness.pipeline.reference.publisher import Publisher, Row
+from harness.pipeline.reference.publisher import Row
+from harness.pipeline.reference.publishing import PUBLISHING
 from harness.pipeline.reference.workload import Pace, Payloads, Workload
 
 
@@ -38,6 +38,7 @@ class Orders:
 
     def run(self) -> None:
         """Place orders until the life is over, through any loss of the database."""
+        self.lifetime.wait(float(os.environ.get("PRODUCER_START_S", "0")))
         while not self.lifetime.over:
             try:
                 session = Session.connect()
@@ -81,8 +82,8 @@ class Orders:
         rows = session.rows((sql("last_sequences"), (keys,)))
         self._sequences = {key.decode(): integer(sequence) for key, sequence in rows}
 
-    def insert(self, session: Session, statement: str) -> list[Row]:
-        """Begin a transaction and insert the next batch in it; return its messages."""
+    def insert(self, session: Session, statement: str, *, begun: bool = False) -> list[Row]:
+        """Begin a transaction, unless that is done, and insert the next batch in it."""
         keys, sequences, payloads = [], [], []
         for _ in range(self.workload.batch):
             key = self.workload.keys[self._turn % len(self.workload.keys)]
@@ -92,7 +93,8 @@ class Orders:
             sequences.append(self._sequences[key])
             payloads.append(self.payloads.make(key, self._sequences[key]))
         columns = (texts(keys), bigints(sequences), byteas(payloads))
-        found = session.rows(BEGIN, (sql(statement), columns))
+        query = (sql(statement), columns)
+        found = session.rows(query) if begun else session.rows(BEGIN, query)
         rows = [(integer(message_id), key, payload) for message_id, key, payload in found]
         self.probe.journal("inserted", ids=[row[0] for row in rows])
         return rows
@@ -114,66 +116,6 @@ class Orders:
         """Count and journal messages that are certainly committed."""
         self.probe.count("committed", len(ids))
         self.probe.journal("committed", ids=ids)
-
-
-class IntoOutbox:
-    """Safe: the message is a row of the same transaction; the relay does the rest."""
-
-    def __init__(self, orders: Orders) -> None:
-        self._orders = orders
-
-    def __call__(self, session: Session) -> None:
-        """Place one batch."""
-        rows = self._orders.insert(session, "insert_order")
-        self._orders.commit(session, rows)
-
-    def finish(self) -> None:
-        """Nothing is left behind."""
-
-
-class InsideTransaction:
-    """Unsafe (dual write): sends, waits for the acknowledgement, and then commits. Or does not."""
-
-    def __init__(self, orders: Orders) -> None:
-        self._orders = orders
-        self._publisher = Publisher(orders.probe, os.environ["TOPIC_ORDERS"])
-
-    def __call__(self, session: Session) -> None:
-        """Place one batch."""
-        rows = self._orders.insert(session, "insert_order_only")
-        self._publisher.send(rows)
-        self._publisher.outcome()
-        self._orders.commit(session, rows)
-
-    def finish(self) -> None:
-        """Nothing is left behind."""
-
-
-class AfterCommit:
-    """Unsafe (dual write): commits, and then sends from memory. Or does not."""
-
-    def __init__(self, orders: Orders) -> None:
-        self._orders = orders
-        self._publisher = Publisher(orders.probe, os.environ["TOPIC_ORDERS"])
-
-    def __call__(self, session: Session) -> None:
-        """Place one batch."""
-        rows = self._orders.insert(session, "insert_order_only")
-        self._orders.commit(session, rows)
-        self._publisher.send(rows)
-        self._publisher.serve()
-
-    def finish(self) -> None:
-        """Flush, so that a planned stop loses nothing."""
-        self._publisher.outcome()
-
-
-PUBLISHING: Mapping[str, Callable[[Orders], IntoOutbox | InsideTransaction | AfterCommit]] = {
-    "outbox": IntoOutbox,
-    "in-transaction": InsideTransaction,
-    "after-commit": AfterCommit,
-}
-"""PRODUCER_PUBLISH: how a message leaves the business transaction."""
 
 
 def main() -> None:

@@ -3,8 +3,10 @@
 Used by the relay, and by the producer of the variants that have no outbox.
 """
 
+import os
+import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -25,16 +27,24 @@ _NEVER_WRITTEN = {
     KafkaError.INVALID_MSG,
 }
 """What says for certain that nothing was written; after any other error it may have been."""
+NAMES = 1_000_000
+"""Names that one message can have where each sending makes one."""
 _SLACK_S = 5.0
+_ENDING_S = 15.0
+"""For a transaction to be ended, retries by the client library included."""
 
 
 class Publisher:
     """A Kafka producer that is replaced when it fails for good, and the reports of what it sent."""
 
-    def __init__(self, probe: Probe, topic: str) -> None:
+    def __init__(self, probe: Probe, topic: str, *, transactional: bool = False) -> None:
         self._probe = probe
         self._topic = topic
         self._settings = producer_settings()
+        self._transactional = transactional
+        if transactional:
+            self._settings["transactional.id"] = _name_of_this_process()
+        self._name = NAMING[os.environ.get("RELAY_MESSAGE_ID", "stable")]
         self._outstanding: set[int] = set()
         self._acked: list[tuple[int, int, int]] = []
         self._failed: dict[int, KafkaError] = {}
@@ -42,12 +52,27 @@ class Publisher:
         self._producer = self._connect()
 
     def _connect(self) -> Producer:
-        return Producer(self._settings, error_cb=self._on_error)
+        producer = Producer(self._settings, error_cb=self._on_error)
+        if self._transactional:
+            producer.init_transactions(_ENDING_S)  # ends what a former life left open
+        return producer
+
+    def begin(self) -> None:
+        """Begin a transaction of Kafka's; what is sent until its end is in it."""
+        self._producer.begin_transaction()
+
+    def commit(self) -> None:
+        """Commit it. KafkaException when that is not possible, or not known: let the life end."""
+        self._producer.commit_transaction(_ENDING_S)
+
+    def abort(self) -> None:
+        """Abort it. KafkaException when that is not possible, or not known."""
+        self._producer.abort_transaction(_ENDING_S)
 
     def send(self, rows: Iterable[Row]) -> None:
         """Hand messages to the client library; what it refuses is reported as failed."""
         for message_id, key, value in rows:
-            headers: Headers = [("message-id", b"%d" % message_id)]
+            headers = self._name(message_id)
             self._outstanding.add(message_id)
             report = partial(self._on_report, message_id)
             while True:
@@ -129,6 +154,28 @@ class Publisher:
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
             self._fatal = error
+
+
+def by_message(message_id: int) -> Headers:
+    """Safe: every sending of a message carries the same id."""
+    return [("message-id", b"%d" % message_id)]
+
+
+def by_sending(message_id: int) -> Headers:
+    """Unsafe: the id that consumers know a message by is made anew with each sending."""
+    name = message_id * NAMES + random.randrange(NAMES)  # noqa: S311 - a name, no secret
+    return [("order-id", b"%d" % message_id), ("message-id", b"%d" % name)]
+
+
+NAMING: Mapping[str, Callable[[int], Headers]] = {"stable": by_message, "per-send": by_sending}
+"""RELAY_MESSAGE_ID: what of a message a consumer can recognise when it comes again."""
+
+
+def _name_of_this_process() -> str:
+    """Return a transactional id that a process shares with its former lives, and nobody else."""
+    given = os.environ.get
+    process = f"{given('HARNESS_ROLE', 'relay')}-{given('HARNESS_INSTANCE', '0')}"
+    return f"{os.environ['KAFKA_GROUP_ID']}-{process}"
 
 
 def _offset(message: Message) -> int:

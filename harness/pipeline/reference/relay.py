@@ -7,18 +7,12 @@ row at a time; a row that was not acknowledged stays in the table and is sent ag
 import os
 import time
 from collections.abc import Callable, Mapping
+from itertools import groupby
+from operator import itemgetter
 
 from harness.pipeline.probe import Probe
-from harness.pipeline.reference.database import (
-    BEGIN,
-    COMMIT,
-    DatabaseTroubleError,
-    Session,
-    bigint,
-    bigints,
-    integer,
-    sql,
-)
+from harness.pipeline.reference.claiming import CLAIMING, Claiming
+from harness.pipeline.reference.database import COMMIT, DatabaseTroubleError, Session
 from harness.pipeline.reference.lifetime import Lifetime
 from harness.pipeline.reference.publisher import Publisher, Row
 
@@ -26,6 +20,8 @@ BATCH = 1000
 PACE_S = 0.05
 """From one claim to the next while less than a batch waits: prompt, and light on the brokers,
 whose work goes by requests and not by messages."""
+RENAMED = 10**12
+"""What a new id is ahead of the old one: far beyond all that the database gave."""
 
 
 class Relay:
@@ -34,9 +30,15 @@ class Relay:
     def __init__(self, probe: Probe, lifetime: Lifetime) -> None:
         self.probe = probe
         self.lifetime = lifetime
-        self.publisher = Publisher(probe, os.environ["TOPIC_ORDERS"])
+        marking = os.environ.get("RELAY_MARK", "after-ack")
+        self.publisher = Publisher(
+            probe, os.environ["TOPIC_ORDERS"], transactional=marking == "in-transaction"
+        )
+        self.work_s = int(os.environ.get("RELAY_WORK_MS", "0")) / 1000
         self.batch = int(os.environ.get("RELAY_BATCH", BATCH))
-        self.deliver = MARKING[os.environ.get("RELAY_MARK", "after-ack")]
+        self.flushes = os.environ.get("RELAY_FLUSH", "at-the-end") != "never"
+        self.outbox: Claiming = CLAIMING[os.environ.get("RELAY_CLAIM", "locked")]()
+        self.deliver = MARKING[marking]
 
     def run(self) -> None:
         """Work until the life is over, through any loss of the database."""
@@ -52,13 +54,15 @@ class Relay:
                 self._trouble(error)
             finally:
                 session.close()
-        self.publisher.outcome()
+        if self.flushes:
+            self.publisher.outcome()
 
     def _trouble(self, error: DatabaseTroubleError) -> None:
         self.probe.journal("error", error=str(error))
         self.lifetime.back_off()
 
     def _work(self, session: Session) -> None:
+        self.outbox.begin(session)
         while not self.lifetime.over:
             began_s = time.monotonic()
             rows = self.claim(session)
@@ -71,9 +75,8 @@ class Relay:
                 self.lifetime.wait_until(began_s + PACE_S)
 
     def claim(self, session: Session) -> list[Row]:
-        """Lock the oldest unsent rows that no other relay holds."""
-        found = session.rows(BEGIN, (sql("claim"), (bigint(self.batch),)))
-        rows = [(integer(message_id), key, payload) for message_id, key, payload in found]
+        """Take the rows that are next in turn."""
+        rows = self.outbox.claim(session, self.batch)
         if rows:
             self.probe.journal("claimed", ids=[row[0] for row in rows])
             self.probe.point("after_select")
@@ -88,7 +91,7 @@ class Relay:
     def mark(self, session: Session, ids: list[int]) -> None:
         """Mark rows as sent and commit, which releases the claim of all the others too."""
         self.probe.point("before_mark")
-        session.commit((sql("mark"), (bigints(ids),)))
+        session.commit(self.outbox.marks(ids))
         self.probe.journal("marked", ids=ids)
         self.probe.point("after_mark")
 
@@ -109,9 +112,53 @@ def mark_before_acknowledgement(relay: Relay, session: Session, rows: list[Row])
     relay.publisher.serve()
 
 
+def mark_despite_errors(relay: Relay, session: Session, rows: list[Row]) -> None:
+    """Unsafe: wait for every report, and mark the failed ones as well: the error was logged."""
+    relay.send(rows)
+    relay.publisher.outcome()
+    relay.mark(session, [row[0] for row in rows])
+
+
+def mark_after_sending_again(relay: Relay, session: Session, rows: list[Row]) -> None:
+    """Unsafe: what was not acknowledged is taken as not written, and sent under a new id."""
+    relay.send(rows)
+    left = rows
+    while left and not relay.lifetime.over:
+        acked = set(relay.publisher.outcome())
+        left = [(row[0] + RENAMED, *row[1:]) for row in left if row[0] not in acked]
+        relay.send(left)
+    relay.mark(session, [row[0] for row in rows])
+
+
+def mark_in_transaction(relay: Relay, session: Session, rows: list[Row]) -> None:
+    """Send a batch, a key at a time, in a transaction of Kafka's, and commit that before the marks.
+
+    As safe as after-ack, as long as the end of a transaction ends that one and no other.
+    """
+    relay.publisher.begin()
+    acked: list[int] = []
+    try:
+        for _, group in groupby(sorted(rows, key=itemgetter(1)), key=itemgetter(1)):
+            relay.send(list(group))
+            acked += relay.publisher.outcome()
+            relay.lifetime.wait(relay.work_s)
+        session.exchange(relay.outbox.marks(acked))
+    except DatabaseTroubleError:
+        relay.publisher.abort()
+        raise
+    if len(acked) < len(rows):
+        relay.publisher.abort()
+        raise DatabaseTroubleError("given up: not every record of the batch was acknowledged")
+    relay.publisher.commit()
+    relay.mark(session, acked)
+
+
 MARKING: Mapping[str, Callable[[Relay, Session, list[Row]], None]] = {
     "after-ack": mark_after_acknowledgement,
     "before-ack": mark_before_acknowledgement,
+    "despite-errors": mark_despite_errors,
+    "new-id": mark_after_sending_again,
+    "in-transaction": mark_in_transaction,
 }
 """RELAY_MARK: when a row is marked as sent."""
 
@@ -119,8 +166,11 @@ MARKING: Mapping[str, Callable[[Relay, Session, list[Row]], None]] = {
 def main() -> None:
     """Run one relay process."""
     probe = Probe.from_environment()
-    Relay(probe, Lifetime()).run()
+    relay = Relay(probe, Lifetime())
+    relay.run()
     probe.journal("stop", pid=os.getpid())
+    if not relay.flushes:
+        os._exit(0)  # Python would have the client library flush when it drops the client
 
 
 if __name__ == "__main__":

@@ -11,12 +11,21 @@ CREATE TABLE orders (
 -- The local message table: written in the transaction of its order, marked after the
 -- acknowledgement of the broker.
 CREATE TABLE outbox (
-    message_id bigint PRIMARY KEY,
-    key        text   NOT NULL,
-    payload    bytea  NOT NULL,
-    sent_at    timestamptz
+    message_id   bigint PRIMARY KEY,
+    key          text   NOT NULL,
+    payload      bytea  NOT NULL,
+    sent_at      timestamptz,
+    -- Only for relays that are not safe: rows lent for a time, rows sent by transaction id.
+    leased_until timestamptz,
+    placed_by    xid8   NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX outbox_unsent ON outbox (message_id) WHERE sent_at IS NULL;
+
+-- Only for relays that keep a position in place of marks, which is not safe.
+CREATE TABLE relay_position (
+    relay   text   PRIMARY KEY,
+    last_id bigint NOT NULL
+);
 
 -- The idempotency key: written in the transaction of the effect.
 CREATE TABLE processed (

@@ -1,4 +1,4 @@
-"""Client configurations, written out in full.
+"""Client configurations, written out in full; an override of null leaves a setting to the client.
 
 librdkafka's defaults are weaker than Java's: idempotence off, 1,000,000 requests in flight,
 `largest`, auto-commit on.
@@ -115,11 +115,26 @@ def consumer_settings() -> Settings:
     return _with_overrides(settings, "KAFKA_CONSUMER_CONFIG")
 
 
+def share_settings() -> Settings:
+    """Return the configuration of a member of a share group: most of it is the broker's to say."""
+    connection: Settings = {
+        name: value for name, value in _CONNECTION.items() if name != "allow.auto.create.topics"
+    }
+    mode: Settings = {
+        "group.id": os.environ["KAFKA_GROUP_ID"],
+        "share.acknowledgement.mode": "explicit",
+    }
+    return _with_overrides(connection | _waits().connection | mode, "KAFKA_CONSUMER_CONFIG")
+
+
 def _waits() -> _Waits:
     return _PRODUCTION if os.environ.get("HARNESS_PROFILE") == "production" else _FAST
 
 
 def _with_overrides(settings: Settings, variable: str) -> Settings:
     bootstrap: Settings = {"bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"]}
-    overrides: Settings = json.loads(os.environ.get(variable) or "{}")
-    return settings | bootstrap | overrides
+    overrides: dict[str, str | int | float | bool | None] = json.loads(
+        os.environ.get(variable) or "{}"
+    )
+    chosen = settings | bootstrap | overrides
+    return {name: value for name, value in chosen.items() if value is not None}

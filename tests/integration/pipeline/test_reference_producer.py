@@ -138,3 +138,34 @@ def test_a_server_that_ends_its_sessions_is_survived(start: Start, database: str
     gaps = "SELECT count(*)::int FROM orders GROUP BY key HAVING max(sequence) <> count(*)"
     assert _column(database, gaps) == []
     assert set(producer.ids("committed")) <= set(_column(database, "SELECT id FROM orders"))
+
+
+def test_two_transactions_at_a_time_write_in_the_order_of_ids_and_not_of_transactions(
+    start: Start, database: str
+) -> None:
+    """What makes a relay by transaction id wrong, and one by message id right."""
+    producer = start(PRODUCER_PUBLISH="two-at-a-time", WORKLOAD_KEYS="1")
+    producer.wait_for(committed=20)
+    assert producer.stop() == 0
+
+    query = (
+        "SELECT sequence::int FROM orders JOIN outbox ON message_id = id "
+        "ORDER BY placed_by, message_id"
+    )
+    by_id = _column(database, "SELECT sequence::int FROM orders ORDER BY id")
+    by_transaction = _column(database, query)
+    assert by_id == sorted(by_id)
+    assert by_transaction != sorted(by_transaction)
+
+
+def test_an_outbox_row_that_is_written_afterwards_can_be_missing(
+    start: Start, database: str
+) -> None:
+    """After a crash between the two transactions an order has no message, for ever."""
+    producer = start(PRODUCER_PUBLISH="outbox-afterwards")
+    producer.wait_for(committed=10)
+    producer.counters.arm("after_commit", passes=20)
+    assert producer.process.wait(timeout=10) == -signal.SIGKILL
+
+    orphans = "SELECT id FROM orders WHERE id NOT IN (SELECT message_id FROM outbox)"
+    assert len(_column(database, orphans)) == 1

@@ -11,7 +11,7 @@ from harness.faults.driver import Driver, Surroundings
 from harness.faults.resolve import resolve_node
 from harness.lab.local import LocalLab, segments
 from harness.lab.local.disk import newest_segment
-from harness.schedule.words import amnesia, follower, leader, node
+from harness.schedule.words import amnesia, follower, leader, node, nodes
 
 from .conftest import TOPIC, await_full_isr, await_state, state
 from .playing import around, heal, hold, play
@@ -131,6 +131,16 @@ def test_a_leader_that_forgot_is_replaced_and_loses_nothing(
     assert state(lab).leader != before.leader
     assert end_on_disk(lab, before.leader) == end
     assert read_back(lab) == end
+
+
+def test_all_nodes_that_forget_at_once_forget_for_good(lab: LocalLab, around: Surroundings) -> None:
+    """Power that fails everywhere: nobody is left to give back what was acknowledged by all."""
+    end = write(lab, 200)
+    evidence = play(amnesia(nodes(node(1), node(2), node(3))), around)
+    assert evidence.bit
+    assert all(f"node {number} ended with status -9" in evidence.sentences for number in (1, 2, 3))
+    await_full_isr(lab)
+    assert lab.cluster.ends([(TOPIC, 0)])[TOPIC, 0] < end
 
 
 def test_the_identity_and_the_quorum_survive_a_lost_log(

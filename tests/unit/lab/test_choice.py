@@ -32,6 +32,26 @@ def test_what_is_asked_for_is_what_is_chosen() -> None:
     )
 
 
+def test_what_a_variant_needs_comes_on_top_of_what_was_asked_for() -> None:
+    """Another release, one more level, settings of nodes; the time-outs stay."""
+    asked = choose(profile="fast", features=["share.version=1"])
+    given = asked.also(
+        kafka="3.9.1",
+        features={"eligible.leader.replicas.version": 0},
+        broker={"offsets.topic.replication.factor": "1"},
+    )
+    assert (given.kafka_version, given.profile.name) == ("3.9.1", "fast")
+    assert given.features == {"share.version": 1, "eligible.leader.replicas.version": 0}
+    settings = given.profile.settings("4.3.1")
+    assert settings["offsets.topic.replication.factor"] == "1"
+    assert {**settings, "offsets.topic.replication.factor": "3"} == FAST.settings("4.3.1")
+
+
+def test_needing_nothing_changes_nothing() -> None:
+    """The lab that stands already is the right one."""
+    assert choose().also(kafka=None, features={}, broker={}) == LabChoice()
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

@@ -125,6 +125,7 @@ BEYOND: dict[str, tuple[Fault, ...]] = {
         kill(node(2)).when(0, "verified", seconds=99),
     ),
     "two lost disks": (amnesia(node(1)), amnesia(node(1)).when(0, "verified", seconds=99)),
+    "two disks lost at once": (amnesia(nodes(node(1), node(2))),),
     "a lost disk and a replica that moves": (amnesia(node(1)), reassign("orders", 0)),
     "a lost disk and a slow link": (amnesia(node(1)), cannot_fetch(node(2), source=node(1))),
 }
@@ -158,6 +159,7 @@ def test_what_takes_more_is_over(faults: tuple[Fault, ...]) -> None:
         (WITHIN["a lost disk beside roles"], True),
         (BEYOND["a lost disk and a dead node, ever"], False),
         (BEYOND["two lost disks"], False),
+        (BEYOND["two disks lost at once"], False),
     ],
 )
 def test_over_the_budget_only_a_disk_lost_with_others_excuses_a_loss(

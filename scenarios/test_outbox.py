@@ -1,18 +1,21 @@
-"""Production: the record never reaches the broker, or nobody knows whether it did.
+"""The local message table: the record never reaches the broker, or nobody knows whether it did.
 
-Safe: business row and outbox row in one transaction; a relay sends, and marks after the report.
-Unsafe: marking before the acknowledgement, and writing to database and Kafka one after the other.
+Safe: business row and outbox row in one transaction; a relay sends, and marks (or deletes) after
+the report. Unsafe: marking before the acknowledgement, writing to database and Kafka one after the
+other, a position in place of marks, two relays that do not know of each other.
 """
 
 import pytest
 
 from harness.scenario import (
     LabSession,
+    claims,
     database,
     kill,
     leader,
     pause,
     pipeline,
+    play_claim,
     producer,
     relay,
     restart,
@@ -38,6 +41,7 @@ def test_a_producer_killed_inside_its_transaction_leaves_no_trace(lab: LabSessio
     lab.run(pipeline("outbox"), fault).assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_a_relay_that_sleeps_holding_its_rows_does_no_harm(lab: LabSession) -> None:
     """SIGSTOP the relay for three seconds, in whatever it was doing."""
     run = lab.run(pipeline("outbox"), pause(relay(0)).after(acked=300).for_seconds(3))
@@ -50,6 +54,7 @@ def test_a_database_restarted_under_load_loses_nothing(lab: LabSession) -> None:
     run.assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_a_dead_leader_and_a_dead_relay_together_lose_nothing(lab: LabSession) -> None:
     """The relay dies while it waits for a leader that is not there."""
     run = lab.run(
@@ -79,3 +84,30 @@ def test_sending_after_the_commit_is_caught(lab: LabSession) -> None:
     """The row is committed, and the process dies before it sends."""
     fault = kill(producer(0)).at("after_commit", passes=50).for_seconds(1)
     lab.run(variant("dual-write-after-commit"), fault).assert_caught()
+
+
+@pytest.mark.unsafe
+def test_a_relay_by_high_water_mark_is_caught(lab: LabSession) -> None:
+    """A producer sleeps with the lower id in its open transaction; the relay does not wait."""
+    sleeper = pause(producer(0)).at("in_transaction", passes=50).for_seconds(1)
+    lab.run(variant("high-water-mark"), sleeper).assert_caught()
+
+
+@pytest.mark.unsafe
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "name",
+    claims(
+        "local message table",
+        "local message table, delete variant",
+        but=(
+            "mark-before-ack",
+            "dual-write-in-transaction",
+            "dual-write-after-commit",
+            "high-water-mark",
+        ),
+    ),
+)
+def test_every_other_claim_about_the_outbox_is_as_it_says(lab: LabSession, name: str) -> None:
+    """Cursors, leases, new ids, missing locks and flushes; the delete variant holds."""
+    play_claim(lab, name)
