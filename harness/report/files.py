@@ -1,14 +1,13 @@
 """The files of a report: the page, and `report.json` with its JSON schema."""
 
 import json
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from harness.errors import HarnessError
 from harness.report.model import Report
+from harness.report.page import render
 
 _REPORT = TypeAdapter(Report)
 
@@ -19,10 +18,7 @@ def write(report: Report, html: Path) -> tuple[Path, ...]:
     HarnessError if that place cannot be written. Each file is whole or is not there.
     """
     data = write_json(report, html.with_suffix(".json"))
-    if find_spec("harness.report.page") is None:
-        return (data,)
-    page = import_module("harness.report.page").render(report)
-    return (_write(html, page.encode()), data)
+    return (_write(html, render(report).encode()), data)
 
 
 def write_json(report: Report, file: Path) -> Path:
