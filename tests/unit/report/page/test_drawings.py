@@ -161,7 +161,7 @@ def test_flavours_stand_across_and_missing_combinations_are_blank() -> None:
     by_plane = {sheet.plane: sheet for sheet in cover.sheets(nights.passed().coverage.cells)}
     links = by_plane["node links"]
     assert links.columns == ("hold", "drop", "refuse", "reset")
-    assert next(name for name, _ in links.rows) == "isolate · leader from peers"
+    assert next(name for name, _ in links.rows) == "isolate · controller from peers"
     nodes = by_plane["nodes"]
     assert nodes.columns == ("2 nodes", "controller", "follower", "leader")
     assert nodes.met < nodes.cells == 12
