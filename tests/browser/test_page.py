@@ -74,7 +74,7 @@ def test_the_page_forbids_itself_to_load_anything(show: Callable[..., Chrome]) -
     assert refused == "img-src"
 
 
-@pytest.mark.parametrize("width", [360, 1024, 1920])
+@pytest.mark.parametrize("width", [360, 720, 1024, 1920])
 @pytest.mark.parametrize("night", NIGHTS, ids=NAMES)
 def test_nothing_is_wider_than_the_window(
     night: Callable[[], Report], width: int, show: Callable[..., Chrome]

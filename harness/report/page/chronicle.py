@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from harness.report.axis import RunStory, Span
+from harness.report.page.lives import by_message
 from harness.report.page.wording import cut
 
 MOST = 600
@@ -90,7 +91,7 @@ def _cluster(story: RunStory) -> Iterator[Entry]:
 
 
 def _lives(story: RunStory) -> Iterator[Entry]:
-    for life in story.lives:
+    for life in by_message(story.lives):
         for each in life.moments:
             words = f"message {life.message}: {each.who} {each.words}"
             yield Entry(at_s=each.at_s, sort="message", words=cut(words))

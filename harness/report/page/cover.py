@@ -34,9 +34,8 @@ def _sheet(plane: str, cells: Sequence[CoverageCell]) -> Sheet:
     placed: dict[tuple[str, str], CoverageCell] = {}
     for cell in cells:
         placed[_place(cell, by_flavour=by_flavour)] = cell
-    rows = dict.fromkeys(row for row, _ in placed)
-    columns = dict.fromkeys(column for _, column in placed)
-    ordered = sorted(columns, key=_column_order)
+    rows = sorted({row for row, _ in placed})
+    ordered = sorted({column for _, column in placed}, key=_column_order)
     return Sheet(
         plane=plane,
         columns=tuple(ordered),

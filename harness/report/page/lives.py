@@ -1,6 +1,7 @@
 """An offending message's life as lanes: who had it in hands, one after the other. PURE."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from harness.report.axis import LifeMoment, MessageLife
 from harness.report.page.lanes import Dot, Row
@@ -20,6 +21,16 @@ class Life:
     """SVG path: milliseconds across, lanes times two down."""
     moments: tuple[LifeMoment, ...]
     held: tuple[str, ...]
+
+
+def by_message(lives: Sequence[MessageLife]) -> list[MessageLife]:
+    """Return each message's life once, with all that it is accused of."""
+    found: dict[str, MessageLife] = {}
+    for life in lives:
+        known = found.get(life.message)
+        said = life.accusation if known is None else f"{known.accusation}; {life.accusation}"
+        found[life.message] = replace(life, accusation=said)
+    return list(found.values())
 
 
 def life_lanes(life: MessageLife) -> Life:

@@ -8,7 +8,7 @@ from harness.report.page.cluster import cluster_lanes
 from harness.report.page.curves import Chart, charts
 from harness.report.page.faults import fault_lanes
 from harness.report.page.lanes import Group
-from harness.report.page.lives import Life, life_lanes
+from harness.report.page.lives import Life, by_message, life_lanes
 from harness.report.page.processes import process_lanes, trouble_lanes
 from harness.report.page.scale import ticks
 
@@ -47,7 +47,7 @@ def axis(story: RunStory) -> Axis:
         ticks=ticks(length_s),
         phases=story.phases,
         storm=next((phase for phase in story.phases if phase.name == "storm"), None),
-        lives=tuple(life_lanes(life) for life in story.lives[:MOST_LIVES]),
+        lives=tuple(life_lanes(life) for life in by_message(story.lives)[:MOST_LIVES]),
         groups=tuple(group for group in groups if group.rows),
         charts=charts(story.series),
         entries=chronicle(story),

@@ -119,6 +119,16 @@ def test_a_message_goes_through_its_lanes_in_order_of_time() -> None:
     assert "in force: fault 0" in life.rows[2].dots[0].detail
 
 
+def test_a_message_with_two_accusations_is_drawn_once() -> None:
+    """Both are said of it."""
+    other = replace(samples.life(), accusation="another record stands there now")
+    (drawn,) = axis(replace(STORY, lives=(samples.life(), other))).lives
+    assert drawn.accusation == (
+        "message 811 was acknowledged, but the log lacks it; another record stands there now"
+    )
+    assert len(drawn.moments) == len(samples.life().moments)
+
+
 def test_the_chronicle_tells_everything_in_order_of_time() -> None:
     """Phases, faults once, processes, the cluster and the message's life, in words."""
     entries = chronicle(STORY)
@@ -151,7 +161,7 @@ def test_flavours_stand_across_and_missing_combinations_are_blank() -> None:
     by_plane = {sheet.plane: sheet for sheet in cover.sheets(nights.passed().coverage.cells)}
     links = by_plane["node links"]
     assert links.columns == ("hold", "drop", "refuse", "reset")
-    assert next(name for name, _ in links.rows) == "isolate · leader from peers"
+    assert next(name for name, _ in links.rows) == "isolate · controller from peers"
     nodes = by_plane["nodes"]
     assert nodes.columns == ("2 nodes", "controller", "follower", "leader")
     assert nodes.met < nodes.cells == 12

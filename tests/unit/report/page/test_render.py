@@ -7,6 +7,7 @@ import nights
 import pytest
 import samples
 
+from harness.ledger.findings import Outcome
 from harness.report.page import render
 from harness.report.page.environment import POLICY
 
@@ -89,7 +90,11 @@ def test_a_caught_variant_is_no_failure() -> None:
         good, counterexamples=(samples.counterexample("c1", expected=True),), runs=runs
     )
     page = render(expected)
+    alone = replace(runs[0], colour="failed", outcome=Outcome.FAILED)
     assert "Counterexamples of unsafe variants" in page
+    assert '<span class="word">caught</span>' not in render(
+        replace(expected, counterexamples=(), runs=(alone,), catalogue=())
+    )
     assert '<span class="word">caught</span>' in page
     assert '<span class="word">not caught</span>' in page
 
