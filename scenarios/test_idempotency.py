@@ -39,6 +39,7 @@ def test_a_unique_key_absorbs_what_is_delivered_again(lab: LabSession) -> None:
     lab.run(variant("unique-key"), REDELIVERED).assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_processed_ids_beside_the_effects_absorb_what_is_delivered_again(lab: LabSession) -> None:
     """Looked up first, and written in one transaction with the effects."""
     lab.run(variant("processed-table"), REDELIVERED).assert_exactly_once()
@@ -52,12 +53,14 @@ def test_processed_ids_hold_when_their_reader_sleeps(lab: LabSession) -> None:
 
 
 @pytest.mark.unsafe
+@pytest.mark.thorough
 def test_processed_ids_in_a_later_transaction_are_caught(lab: LabSession) -> None:
     """The crash comes between: the effects are there, and nobody remembers."""
     lab.run(variant("processed-in-a-later-transaction"), BETWEEN).assert_caught()
 
 
 @pytest.mark.unsafe
+@pytest.mark.thorough
 def test_processed_ids_in_an_earlier_transaction_are_caught(lab: LabSession) -> None:
     """The crash comes between: everybody remembers what never took effect."""
     lab.run(variant("processed-in-an-earlier-transaction"), BETWEEN).assert_caught()
@@ -105,12 +108,14 @@ def test_a_lock_of_redis_alone_is_caught(lab: LabSession) -> None:
     lab.run(variant("lock-redis-alone"), SLEEPS_IN_THE_LOCK).assert_caught()
 
 
+@pytest.mark.thorough
 def test_a_fenced_lock_of_zookeeper_stops_a_holder_whose_session_ended(lab: LabSession) -> None:
     """Its node is gone, another's stands there, made by a later transaction."""
     lab.run(variant("lock-zookeeper-fenced"), SLEEPS_IN_THE_LOCK).assert_exactly_once()
 
 
 @pytest.mark.unsafe
+@pytest.mark.thorough
 def test_a_lock_of_zookeeper_alone_is_caught(lab: LabSession) -> None:
     """Its node is gone with its session; it does not ask, and acts a second time."""
     lab.run(variant("lock-zookeeper-alone"), SLEEPS_IN_THE_LOCK).assert_caught()

@@ -28,6 +28,7 @@ def test_acked_messages_survive_the_death_of_their_leader(lab: LabSession) -> No
     run.assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_a_leader_that_clients_cannot_reach_costs_time_but_no_message(lab: LabSession) -> None:
     """Cut the leader off from every client, while its peers still follow it."""
     fault = isolate(leader("orders", 0), flavour="drop", cut_from="clients")
@@ -41,6 +42,7 @@ def test_one_follower_that_cannot_fetch_leaves_the_others_enough(lab: LabSession
     lab.run(pipeline("outbox"), fault.after(acked=300).for_seconds(4)).assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_a_leader_that_sleeps_past_its_session_is_replaced_without_loss(lab: LabSession) -> None:
     """SIGSTOP the leader until it is fenced, then let it wake up as a follower."""
     run = lab.run(pipeline("outbox"), pause(leader("orders", 0)).after(acked=300).for_seconds(4))

@@ -26,6 +26,7 @@ def test_a_slow_follower_holds_nobody_up(lab: LabSession) -> None:
     lab.run(pipeline("outbox"), fault.after(acked=300).for_seconds(4)).assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_records_whose_acknowledgements_are_lost_are_sent_again_without_harm(
     lab: LabSession,
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_consumer_that_sleeps_past_its_session_does_nothing_twice(lab: LabSess
     run.assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_a_dead_leader_and_a_dead_consumer_together_lose_nothing(lab: LabSession) -> None:
     """The group rebalances while the cluster elects."""
     run = lab.run(

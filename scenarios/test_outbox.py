@@ -29,6 +29,7 @@ def test_a_relay_killed_between_send_and_mark_sends_again(lab: LabSession) -> No
     lab.run(pipeline("outbox"), fault).assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_a_relay_killed_between_acknowledgement_and_mark_sends_again(lab: LabSession) -> None:
     """The record is in the log for certain, and the row is unmarked."""
     fault = kill(relay(0)).at("before_mark", passes=20).for_seconds(1)

@@ -25,6 +25,7 @@ def test_consumers_that_are_late_read_what_waited_for_them(lab: LabSession) -> N
     lab.run(pipeline("outbox"), late).assert_exactly_once()
 
 
+@pytest.mark.thorough
 def test_more_partitions_under_load_lose_nothing(lab: LabSession) -> None:
     """Relay and consumers learn of the new partitions while they work, and use them."""
     run = lab.run(pipeline("outbox"), add_partitions("orders", 3).after(acked=300))

@@ -24,6 +24,7 @@ from harness.scenario import (
 HOURS_S = 3600.0
 
 
+@pytest.mark.thorough
 def test_a_consumer_group_that_never_settles_does_nothing_twice(lab: LabSession) -> None:
     """Its members die in turns, so that partitions change hands with batches in flight."""
     storm = restart_storm(every("consumer"), every_s=1.5).after(processed=300).for_seconds(6)

@@ -61,6 +61,10 @@ class Effects:
                 self.handle(self, messages)
                 if len(messages) < self.batch:
                     self.lifetime.wait_until(began_s + PACE_S)
+        self.leave()
+
+    def leave(self) -> None:
+        """Leave the group, and close what is open."""
         self.consumer.close()
         self.technique.close()
         if self.session is not None:

@@ -35,9 +35,7 @@ class SharedEffects(Effects):
             if messages:
                 done = self.take_effect(messages, once=True)
                 self._acknowledge(messages, done=done)
-        self.member.close()
-        if self.session is not None:
-            self.session.close()
+        self.leave()
 
     def _delivered(self) -> list[Message]:
         polled = self.member.poll(0.2)
