@@ -15,6 +15,7 @@ from harness.report.headline import conditions, share
 from harness.report.words import (
     fault_lines,
     finding_shown,
+    plural,
     schedule_size,
     workload_words,
 )
@@ -75,7 +76,7 @@ def example(
         schedule="" if run.schedule is None else to_json(run.schedule),
         minimised=False,
         share=measured,
-        share_of=f"of {measured.runs} run(s) of this very schedule in this report",
+        share_of=f"of {plural(measured.runs, 'run')} of this very schedule in this report",
         repeats=repeats_for_detection(measured.hits / measured.runs) if measured.runs else None,
         others=tuple(one.key for one in failed[1 : OTHERS_AT_MOST + 1]),
         others_count=len(failed) - 1,

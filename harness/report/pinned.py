@@ -12,7 +12,7 @@ from harness.report.claims import words_of
 from harness.report.counterexamples import example, named, representatives
 from harness.report.facts import RunFacts
 from harness.report.headline import share
-from harness.report.words import fault_line, workload_words
+from harness.report.words import fault_line, plural, workload_words
 from harness.run.result import lab_options
 from harness.schedule.codec import fingerprint, to_json
 
@@ -65,7 +65,7 @@ def _minimised(
         schedule=to_json(schedule),
         minimised=True,
         share=measured,
-        share_of=f"of {measured.runs} run(s) when it was minimised",
+        share_of=f"of {plural(measured.runs, 'run')} when it was minimised",
         repeats=regression.repeats,
         commands=_commands(pinned, known.commands),
     )

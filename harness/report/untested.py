@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from harness.report.claims import Claims
 from harness.report.facts import RunFacts
 from harness.report.tables import Coverage
+from harness.report.words import plural
 from harness.schedule.menu import WEIGHTS
 
 NAMED_AT_MOST = 6
@@ -90,7 +91,7 @@ def _incomplete(runs: Sequence[RunFacts]) -> Iterator[str]:
     torn = [run for run in runs if run.outcome is None]
     if torn:
         yield (
-            f"{len(torn)} run(s) are incomplete and count for nothing: "
+            f"Incomplete, and counted for nothing: {plural(len(torn), 'run')}: "
             f"{_some([f'{run.name} ({run.incomplete})' for run in torn], at_most=3)}."
         )
 
@@ -99,7 +100,7 @@ def _unread(runs: Sequence[RunFacts]) -> Iterator[str]:
     unread = [run for run in runs if run.unread and run.outcome is not None]
     if unread:
         yield (
-            f"{len(unread)} run(s) count with their verdict, but not in the coverage: "
+            f"Counted with their verdict, but not in the coverage: {plural(len(unread), 'run')}: "
             f"{_some([f'{run.name} ({run.unread})' for run in unread], at_most=3)}."
         )
 
@@ -107,8 +108,8 @@ def _unread(runs: Sequence[RunFacts]) -> Iterator[str]:
 def _copies(copies: int) -> Iterator[str]:
     if copies:
         yield (
-            f"{copies} run(s) stand for the same number of the same campaign as another one: each "
-            "number counts once, with its worst outcome."
+            f"Left out, because another run is of the same number of the same campaign: "
+            f"{plural(copies, 'run')}. The one with the worst outcome counts."
         )
 
 

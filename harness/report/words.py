@@ -12,6 +12,11 @@ LONGEST_VALUE = 400
 """Characters of a witness value that are shown: a key may be 10 kB long."""
 
 
+def plural(number: int, word: str, many: str = "") -> str:
+    """Return a number with its noun: `1 run`, `37 runs`."""
+    return f"{number:,} {word if number == 1 else many or word + 's'}"
+
+
 def fault_lines(run: RunFacts, *, evidence: bool) -> tuple[FaultLine, ...]:
     """Return a run's faults: as scheduled, and what each became."""
     scheduled: Iterable[Fault | None] = run.schedule.faults if run.schedule else ()

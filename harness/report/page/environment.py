@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from harness.report.page import cover, funnel, matrix, wording
 from harness.report.page.order import played
+from harness.report.words import plural
 
 POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
@@ -48,7 +49,7 @@ def environment() -> Environment:
         "played": played,
     }
     made.globals |= {
-        "plural": wording.plural,
+        "plural": plural,
         "meaning": wording.MEANING,
         "len": len,
         "policy": POLICY.format(script=_hash("page.js"), style=_hash("style.css")),

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.report.page.wording import count, plural, size
+from harness.report.page.wording import count, size
 from harness.report.tables import LinkCell
+from harness.report.words import plural
 
 PLANES = ("replication", "quorum", "client", "database", "coordination")
 

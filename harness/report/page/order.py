@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from harness.ledger.findings import Outcome
 from harness.report.model import Headline, Report, RunLine
-from harness.report.page.wording import cut, plural, when
+from harness.report.page.wording import cut, when
 from harness.report.tables import Colour, HistoryPoint
+from harness.report.words import plural
 
 INCOMPLETE = "incomplete"
 MOST_POINTS = 30

@@ -41,11 +41,6 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def plural(number: int, word: str, many: str = "") -> str:
-    """Return a number with its noun: `1 run`, `37 runs`."""
-    return f"{number:,} {word if number == 1 else many or word + 's'}"
-
-
 def moment(seconds: float) -> str:
     """Return a moment of a run, to the hundredth: `3.27`."""
     return f"{seconds:.2f}"
