@@ -122,6 +122,10 @@ class AuditCluster:
         if not wanted:
             return
         deadline = Deadline(deadline_s)
+        there = {state.topic for state in self.partitions()}
+        for spec in wanted:
+            if spec.name in there:
+                raise LabError(f"Kafka did not create topic {spec.name}: it already exists")
         asked = self._admin().create_topics(
             [_new_topic(spec) for spec in wanted],
             operation_timeout=deadline_s,
