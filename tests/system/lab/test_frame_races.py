@@ -22,6 +22,7 @@ SLOT = 3
 PRODUCE, END_TXN = 0, 26
 PATIENCE_S = 30.0
 HOLD_AT_MOST_S = 0.8
+PLAYS = 5
 IMPATIENT = {
     "acks": "all",
     "linger.ms": 0,
@@ -169,10 +170,16 @@ def test_without_idempotence_a_held_request_is_overtaken_by_later_ones(lab: Loca
 
 @pytest.mark.usefixtures("led")
 def test_with_idempotence_the_same_schedule_leaves_duplicates_in_the_log(lab: LocalLab) -> None:
-    """K14: the node answers OutOfOrderSequence, the client bumps its epoch and sends again."""
-    log = play_reorder(lab, idempotent=True)
-    assert sorted(set(log)) == [str(number) for number in range(10)]
-    assert len(log) > len(set(log)), log
+    """K14: the node answers OutOfOrderSequence, the client bumps its epoch and sends again.
+
+    What else of the client's requests is on its way when it does so is a race of its own: the
+    duplicates are asked for within a few plays, and that nothing is missing in every one.
+    """
+    logs = []
+    while len(logs) < PLAYS and not any(len(log) > len(set(log)) for log in logs):
+        logs.append(play_reorder(lab, idempotent=True))
+        assert sorted(set(logs[-1])) == [str(number) for number in range(10)]
+    assert len(logs[-1]) > len(set(logs[-1])), logs
 
 
 def play_transaction(lab: LocalLab, *, first_commits: bool) -> tuple[list[str], list[str]]:
