@@ -11,7 +11,7 @@ import pytest
 from harness.run.session import LabSession, default_start
 from harness.scenario import (
     database,
-    instance,
+    every,
     isolate,
     kill,
     leader,
@@ -24,7 +24,7 @@ from harness.schedule.values import Fault
 
 STRANGER = Path(__file__).parent / "stranger" / "pipeline.toml"
 DEATHS_OF_LEDGERS = tuple(
-    kill(instance("ledger", number % 2)).after(processed=300 + 250 * number).for_seconds(0.3)
+    kill(every("ledger")).after(processed=300 + 250 * number).for_seconds(0.3)
     for number in range(5)
 )
 
