@@ -38,7 +38,8 @@ class _Player:
         self.driver: Driver | None = None
         self.held_at_s = 0.0
         self.tally_at_hold: Tally | None = None
-        self.load_at_hold = False
+        self.loaded = False
+        """Whether load was running when it began to act, or when it was in force."""
         self.verify_by: Deadline | None = None
         self.next_verify_s = 0.0
         self.reached_s: dict[Phase, float] = {}
@@ -160,6 +161,8 @@ class Storm:
             self._tell(
                 player, Phase.ASKED, what=player.driver.what, resolved=dict(player.driver.resolved)
             )
+            if not isinstance(player.fault.trigger, AtPoint):  # which acts later, when it is passed
+                player.loaded = self._load_alive()
             player.driver.apply()
         except FaultError as error:
             # Its target was not there to be hit: the fault met nothing, which is not a failure.
@@ -177,7 +180,7 @@ class Storm:
     def _hold(self, player: _Player) -> None:
         player.held_at_s = monotonic_s()
         player.tally_at_hold = self._tally()
-        player.load_at_hold = self._load_alive()
+        player.loaded = player.loaded or self._load_alive()
         self._tell(player, Phase.HELD, what=_driver(player).what)
 
     def _ended(self, player: _Player) -> bool:
@@ -211,7 +214,7 @@ class Storm:
             player.tally_at_hold is not None
             and self._tally().total() > player.tally_at_hold.total()
         )
-        if player.load_at_hold or moved:
+        if player.loaded or moved:
             return evidence
         quiet = "no load was running when it was in force"
         return Evidence(bit=False, sentences=(*evidence.sentences, quiet))

@@ -11,7 +11,7 @@ from harness.run.events import Event, Events
 from harness.run.gauges import Tally
 from harness.run.storm import Storm
 from harness.schedule.values import Fault
-from harness.schedule.words import kill, node, relay
+from harness.schedule.words import kill, node, producer, relay, stop
 
 
 class FakeDriver:
@@ -141,10 +141,26 @@ def test_a_fault_that_cannot_be_applied_has_failed() -> None:
     ("load", "acked", "bit"), [(True, 0, True), (False, 1, True), (False, 0, False)]
 )
 def test_a_fault_without_traffic_did_not_bite(load: bool, acked: int, bit: bool) -> None:  # noqa: FBT001
-    """Load must run when it takes hold, or messages must still move afterwards."""
+    """Load must run when it begins or takes hold, or messages must still move afterwards."""
     play = Play(kill(node(1)).after(seconds=0).for_seconds(0.02), FakeDriver(), load=load)
     play.storm.tick()
     play.acked = acked
     while not play.storm.over():
         play.storm.tick()
     assert play.told[-1].fields["bit"] is bit
+
+
+def test_a_fault_that_takes_the_load_away_has_met_it() -> None:
+    """A producer that is stopped in good order leaves nothing behind that would still move."""
+    driver = FakeDriver()
+    play = Play(stop(producer(0)).after(seconds=0).for_seconds(0.02), driver, load=True)
+    apply = driver.apply
+
+    def end_the_load() -> None:
+        play.load = False
+        apply()
+
+    driver.apply = end_the_load  # type: ignore[method-assign]
+    while not play.storm.over():
+        play.storm.tick()
+    assert play.told[-1].fields["bit"] is True
