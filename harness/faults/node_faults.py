@@ -2,9 +2,9 @@
 
 from harness.errors import UsageError
 from harness.faults.amnesia import AmnesiaOfNodes
-from harness.faults.database import DatabaseOutage
+from harness.faults.database import database_outage
 from harness.faults.driver import Driver, Surroundings
-from harness.faults.lock_service import LockServiceOutage
+from harness.faults.lock_service import lock_service_outage
 from harness.faults.nodes import NodeOutage
 from harness.faults.resolve import resolve_node
 from harness.faults.rolling import KillWhileRecovering, RestartOfAll
@@ -43,9 +43,9 @@ def _outage(fault: Kill | Stop | Pause, around: Surroundings) -> Driver | None:
     if isinstance(fault.trigger, AtPoint):
         raise UsageError(f"{fault}: only a role passes a crash point")
     if isinstance(target, Database):
-        return DatabaseOutage(fault.kind, around=around)
+        return database_outage(fault.kind, around=around)
     if isinstance(target, LockService):
-        return LockServiceOutage(fault.kind, target.name, around=around)
+        return lock_service_outage(fault.kind, target.name, around=around)
     return NodeOutage(fault.kind, _resolved(target, around), around=around)
 
 

@@ -132,6 +132,18 @@ def make(
         each.close()
 
 
+def overtaken(make: Make, technique: str, environment: dict[str, str]) -> Consumer:
+    """Return a consumer that will sleep in its work, and find that another one has done it."""
+    sleeper, other = make(**environment), make(**environment)
+
+    def meanwhile() -> None:
+        sleeper.lose_its_locks()
+        other.take_effect()
+
+    sleeper.sleeping_at("version_read" if technique == "version" else "lock_held", meanwhile)
+    return sleeper
+
+
 def effects(database: str) -> list[int]:
     """Return the id of every effect there is."""
     with psycopg.connect(database) as connection:
@@ -154,13 +166,7 @@ def test_a_sleeper_that_is_overtaken_acts_no_more(
     make: Make, database: str, technique: str
 ) -> None:
     """Another process does its work; what it then does itself is refused."""
-    sleeper, other = make(**SAFE[technique]), make(**SAFE[technique])
-
-    def overtaken() -> None:
-        sleeper.lose_its_locks()
-        other.take_effect()
-
-    sleeper.sleeping_at("version_read" if technique == "version" else "lock_held", overtaken)
+    sleeper = overtaken(make, technique, SAFE[technique])
     if technique == "version":
         assert sleeper.take_effect() == []
     else:
@@ -174,13 +180,7 @@ def test_without_the_check_the_sleeper_acts_a_second_time(
     make: Make, database: str, technique: str
 ) -> None:
     """The same, with nothing that would refuse it: what it has read is done twice."""
-    sleeper, other = make(**UNSAFE[technique]), make(**UNSAFE[technique])
-
-    def overtaken() -> None:
-        sleeper.lose_its_locks()
-        other.take_effect()
-
-    sleeper.sleeping_at("version_read" if technique == "version" else "lock_held", overtaken)
+    sleeper = overtaken(make, technique, UNSAFE[technique])
     sleeper.take_effect()
     assert effects(database) == ([1, 1, 2, 2, 3, 3] if technique == "version" else [1, 2, 2, 3])
 
