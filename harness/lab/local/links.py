@@ -8,8 +8,10 @@ Why not removed: while a toxic is removed, Toxiproxy hands each chunk that it he
 its connection with a time limit of 5 s a chunk and the proxy's lock held (`link.go`, RemoveToxic).
 When the client hung up meanwhile there is no writer, and the proxy, then the server, is wedged for
 5 s times the chunks. A change of the toxic wakes the very same chunk, flushes nothing and lets go
-of the lock at once: every connection goes on in order, or ends. Deleting a proxy never takes the
-lock of its toxics, which is why it works when nothing else does.
+of the lock at once: every connection goes on in order, or ends. One race is left: a change that
+takes the lock in the very moment in which a writer has found its client gone, and before it has
+told the proxy so, waits for ever. So it is given `CHANGE_S`, and then the proxy is made anew:
+deleting one never takes the lock of its toxics, which is why it works when nothing else does.
 """
 
 import threading
@@ -27,6 +29,7 @@ from harness.lab.values import Link, LinkTraffic
 from harness.schedule.network import Damage
 
 VERIFY_S = 2.0
+CHANGE_S = 0.5
 _WORKERS = 4
 
 
@@ -148,7 +151,8 @@ class LocalLinks:
         # The last of the chain first: one that waits for a full one behind it cannot be changed.
         for name, kind in reversed(self._toxics.get(link, {}).items()):
             if name in harmful:
-                self._api.update_toxic(str(link), name, attributes=dict(HARMLESS[kind]))
+                harmless = dict(HARMLESS[kind])
+                self._api.update_toxic(str(link), name, attributes=harmless, within_s=CHANGE_S)
         if "refuse" in flavours:
             self._api.enable(str(link), enabled=True)
 

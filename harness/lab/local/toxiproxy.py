@@ -81,11 +81,14 @@ class ToxiproxyApi:
         )
         _require(Toxic(**answer).attributes.items() >= attributes.items(), doing, answer)
 
-    def update_toxic(self, name: str, toxic: str, *, attributes: dict[str, int]) -> None:
+    def update_toxic(
+        self, name: str, toxic: str, *, attributes: dict[str, int], within_s: float = CALL_S
+    ) -> None:
         """Change a toxic in place: what it holds is decided again at once, in order."""
         doing = f"change toxic {toxic} of proxy {name}"
         path = f"{_path(name)}/toxics/{toxic}"
-        answer = self._call("patch", path, json={"attributes": attributes}, doing=doing)
+        wanted = {"attributes": attributes}
+        answer = self._call("patch", path, json=wanted, timeout=within_s, doing=doing)
         _require(Toxic(**answer).attributes.items() >= attributes.items(), doing, answer)
 
     def remove_toxic(self, name: str, toxic: str) -> None:
@@ -140,7 +143,8 @@ class _StrictConsumer(APIConsumer):  # type: ignore[misc]  # the package has no 
     @classmethod
     def _bounded(cls, method: str, url: str, **kwargs: Any) -> requests.Response:  # noqa: ANN401
         endpoint = f"http://{cls.host}:{cls.port}{url}"
-        response = cls.session.request(method, endpoint, timeout=cls.call_s, **kwargs)
+        bounded = {"timeout": cls.call_s, **kwargs}
+        response = cls.session.request(method, endpoint, **bounded)
         validate_response(response)
         return response
 

@@ -282,6 +282,29 @@ def test_clients_that_hung_up_during_a_cut_do_not_delay_its_healing(
         assert fresh.recv(4) == b"tick"
 
 
+def test_a_change_that_meets_the_end_of_a_writer_does_not_wedge_the_link(
+    links: LocalLinks, layout: Layout, echo: Echo
+) -> None:
+    """Toxiproxy's own race, met by one round in thirteen: clients end when bytes are due."""
+    echo.greeting_period_s = 0.001
+    address = ("127.0.0.1", layout.proxy(LINK))
+    for round_ in range(40):
+        clients = [socket.create_connection(address, timeout=2) for _ in range(12)]
+        for client in clients:
+            assert client.recv(4) == b"tick"
+        links.cut([LINK], damage=Damage(flavour="latency", amount=60))
+        sleep(0.04)
+        for client in clients:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+        sleep(0.014 + 0.001 * (round_ % 8))
+        began = monotonic_s()
+        links.heal([LINK])
+        assert monotonic_s() - began < 1.5, f"in round {round_}"
+        with socket.create_connection(address, timeout=2) as fresh:
+            assert fresh.recv(4) == b"tick"
+
+
 @every_damage
 def test_ten_links_are_cut_and_healed_within_a_moment(links: LocalLinks, damage: Damage) -> None:
     """Generous by five against the goal of 100 ms, because the machine is shared."""
