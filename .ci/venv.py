@@ -49,8 +49,12 @@ def make() -> None:
     bootstrap = VENV / "uv.lock"
     bootstrap.write_text(pinned("uv"))
     run(*PIP, "--no-deps", "--requirement", bootstrap)
+    # A role that is started ten times a minute must not compile its packages each time, wherever
+    # PYTHONDONTWRITEBYTECODE keeps the first start from doing it for all others.
     # pip knows settings that uv does not (pip.conf), so it is asked where uv cannot do it.
-    if not succeeds(*UV, "sync", "--quiet", "--python", PYTHON, "--require-hashes", LOCK):
+    if not succeeds(
+        *UV, "sync", "--quiet", "--compile-bytecode", "--python", PYTHON, "--require-hashes", LOCK
+    ):
         run(*PIP, "--requirement", LOCK)
     offline = ("--no-deps", "--no-index", "--no-build-isolation")
     run(*UV, "install", "--quiet", "--python", PYTHON, *offline, "--editable", ROOT)
