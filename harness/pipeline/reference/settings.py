@@ -63,7 +63,9 @@ _FAST = _Waits(
         "reconnect.backoff.max.ms": 500,
         "retry.backoff.ms": 50,
         "retry.backoff.max.ms": 500,
-        "topic.metadata.refresh.interval.ms": 5000,
+        # A leader that was deposed behind its back answers REQUEST_TIMED_OUT, which lets librdkafka
+        # try again, not ask again: until the next refresh it stays with a leader that cannot serve.
+        "topic.metadata.refresh.interval.ms": 1000,
         "topic.metadata.refresh.fast.interval.ms": 50,
     },
     producer={"request.timeout.ms": 2000, "message.timeout.ms": 15000, "linger.ms": 2},
