@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,11 @@ def make_run_folder(runs: Path, *, name: str, schedule: Schedule) -> Path:
     except OSError as error:
         raise disk_error(folder, error) from error
     return folder
+
+
+def discard_run_folder(folder: Path) -> None:
+    """Remove the folder of a run that did not begin."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_dated_folder(parent: Path, name: str) -> Path:

@@ -19,7 +19,7 @@ from harness.pipeline.variant import load_variant
 from harness.provision import lock_services, skew
 from harness.run.engine import play
 from harness.run.events import Observer
-from harness.run.folder import make_run_folder
+from harness.run.folder import discard_run_folder, make_run_folder
 from harness.run.plan import called, check_playable
 from harness.run.result import RunResult
 from harness.schedule.budget import stated_promise
@@ -90,10 +90,16 @@ class LabSession:
         folder = make_run_folder(
             self.runs, name=name or pipeline.variant or pipeline.name, schedule=schedule
         )
+        try:
+            lab = self._lab_for(pipeline, variant.needs if variant else NOTHING_SPECIAL)
+        except BaseException:
+            self.close()
+            discard_run_folder(folder)  # nothing was played, so there is nothing to judge
+            raise
         self.played.append(folder)
         try:
             played = play(
-                self._lab_for(pipeline, variant.needs if variant else NOTHING_SPECIAL),
+                lab,
                 pipeline,
                 schedule,
                 folder=folder,
