@@ -71,6 +71,8 @@ class Exposure:
         if self._accepted or self._ended:
             opened = _count(self._accepted, "connection")
             said.append(f"{opened} opened and {self._ended} ended while it was in force")
+        if self._damage.flavour in _ENDING and not self._bit():
+            said.append(f"none of them is seen to have ended by {self._damage}")
         if self._times != 1:
             said.append(f"it came into force {self._times} times")
         return Evidence(bit=self._bit(), sentences=tuple(said))

@@ -80,6 +80,10 @@ class RestartOfAll:
             took = f"{self._took_s[node]:.1f} s" if node in self._took_s else "never"
             said += [*evidence.sentences, f"it was back in every ISR after {took}"]
             said += cluster_sentences(self._around.watch, node=node, since_us=self._since_us)
+        if not self.finished():
+            left = sorted({*self._left, *(self._outages.keys() - self._took_s.keys())})
+            nodes = " and ".join(map(str, left))
+            said.append(f"it was given up before node {nodes} had been restarted and was back")
         all_bit = all(each.bit for each in shown.values()) and all(self._met.values())
         return Evidence(bit=self.finished() and all_bit, sentences=tuple(said))
 

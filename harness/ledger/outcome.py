@@ -140,4 +140,7 @@ def _no_traffic(figures: Mapping[str, int | float]) -> list[str]:
 def _toothless(fault: FaultSeen) -> str:
     if fault.state in ("never", "asked"):
         return f"fault {fault.index} ({fault.what}) never took hold"
+    if fault.evidence:
+        seen = "; ".join(fault.evidence[-2:])
+        return f"fault {fault.index} ({fault.what}) is not shown to have bitten: {seen}"
     return f"fault {fault.index} ({fault.what}) met no traffic that anyone saw"
