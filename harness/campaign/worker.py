@@ -18,7 +18,7 @@ from harness.campaign.result import Job, Result, job_of, result_from, result_lin
 from harness.errors import HarnessError, LabError
 from harness.lab.choice import choose
 from harness.run.plan import spec_of
-from harness.run.session import LabSession, default_start
+from harness.run.session import LabSession, default_session
 from harness.schedule.codec import fingerprint
 
 NEWS = "# "
@@ -83,11 +83,12 @@ class Worker:
 def main(runs: str, choice: str) -> int:
     """Play until standard input ends; return 0 then, or the exit code of the error that came."""
     answers = _own_stdout()
-    start = default_start(
-        progress=lambda line: _say(answers, NEWS + line), choice=choose(**json.loads(choice))
-    )
     try:
-        with LabSession(start=start, runs=Path(runs)) as session:
+        with default_session(
+            choose(**json.loads(choice)),
+            runs=Path(runs),
+            progress=lambda line: _say(answers, NEWS + line),
+        ) as session:
             Worker(session, answers).work()
     except KeyboardInterrupt:
         return 0

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from harness.cli import lab, many, nightly, reports, runs
+from harness.cli import images, lab, many, nightly, reports, runs
 from harness.errors import HarnessError
 
 
@@ -51,6 +51,7 @@ def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
 for _command in (
     lab.doctor,
     lab.up,
+    images.images,
     runs.run,
     runs.check,
     runs.explain,

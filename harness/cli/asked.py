@@ -71,7 +71,10 @@ _SAYS_WHAT = frozenset(
 
 
 def asked_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say what a campaign plays; the command is given them as `asked`."""
+    """Add the options that say what a campaign plays; the command is given them as `asked`.
+
+    It is given the `choice` too, which says where its labs run.
+    """
 
     @wraps(command)
     def with_asked(  # one parameter an option
@@ -94,7 +97,7 @@ def asked_options(command: Callable[..., None]) -> Callable[..., None]:
             shard=shard,
             choice=choice,
         )
-        command(asked=asked, **others)
+        command(asked=asked, choice=choice, **others)
 
     for option in (SHARD, SEED, BUDGET, VARIANT, PIPELINE):
         with_asked = option(with_asked)

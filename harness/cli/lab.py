@@ -27,21 +27,26 @@ def doctor(*, kafka_version: str, as_json: bool) -> None:
               harness doctor --kafka 3.9.1
     """
     from harness.lab.choice import choose  # noqa: PLC0415
+    from harness.provision import backend  # noqa: PLC0415
     from harness.provision import doctor as examination  # noqa: PLC0415
 
     reports = examination.examine(choose(kafka_version=kafka_version).kafka_version)
-    choice = examination.backend_choice()
+    choice = backend.choose(kafka_version=kafka_version)
     if as_json:
         parts = [report.to_json() for report in reports]
         click.echo(json.dumps({"parts": parts, "backend": choice.to_json()}, indent=2))
     else:
         click.echo(examination.render(reports, choice=choice))
-    if not examination.ready(reports):
+    if not examination.ready(reports, choice=choice):
         sys.exit(4)
 
 
 @click.command()
-@click.option("--port-base", type=int, help="First of the ports to use; default: chosen free.")
+@click.option(
+    "--port-base",
+    type=int,
+    help="First of the ports to use; default: chosen free. Local backend only.",
+)
 @click.option(
     "--with",
     "services",
@@ -59,22 +64,18 @@ def up(
               harness up --profile production --kafka 3.9.1
               harness up --with redis
     """
-    from harness.lab.local import start_local_lab  # noqa: PLC0415
     from harness.progress import choose  # noqa: PLC0415
-    from harness.provision.parts import provide  # noqa: PLC0415
+    from harness.run.session import default_start  # noqa: PLC0415
 
     progress = choose(sys.stderr)
-    parts = provide(choice.kafka_version, features=choice.features, progress=progress.note)
-    lab = start_local_lab(
-        parts, profile=choice.profile, progress=progress.note, port_base=port_base
-    )
+    lab = default_start(progress=progress.note, choice=choice, port_base=port_base)()
     try:
         for service in services:
             lab.lock_service(service)
         click.echo(
             f"\nlab {lab.name} is ready after {lab.boot_s:.1f} s "
             f"({lab.memory_bytes() / 2**20:.0f} MB): profile {choice.profile.name}, "
-            f"Kafka {choice.kafka_version}"
+            f"Kafka {choice.kafka_version}, backend {choice.backend}"
         )
         for endpoint in lab.endpoints():
             click.echo(f"  {endpoint.name:28} {endpoint.address}")

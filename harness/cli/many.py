@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.asked import LABS, Duration, asked_options, refuse_asked
-from harness.cli.options import BACKEND, RUNS_OPTION, lab_options, note, note_broken_off, tell
+from harness.cli.options import RUNS_OPTION, lab_options, note, note_broken_off, tell
 from harness.clock import monotonic_s
 from harness.errors import UsageError
 
@@ -41,7 +41,6 @@ _CAMPAIGNS_BEFORE = 30
     help="Go on with a campaign that was broken off; it says by itself what it plays.",
 )
 @LABS
-@BACKEND
 @asked_options
 def campaign(  # noqa: PLR0913  # one parameter an option
     *,
@@ -52,8 +51,8 @@ def campaign(  # noqa: PLR0913  # one parameter an option
     campaigns: Path,
     resume: Path | None,
     labs: int,
-    backend: str,
     asked: "Asked",
+    choice: "LabChoice",
 ) -> None:
     """Play every single fault, every pair of faults, then random schedules until the time is up.
 
@@ -66,9 +65,7 @@ def campaign(  # noqa: PLR0913  # one parameter an option
     """
     from harness.campaign.campaign import Until, sequence_of  # noqa: PLC0415
     from harness.campaign.folder import CampaignFolder  # noqa: PLC0415
-    from harness.run.session import choose_backend  # noqa: PLC0415
 
-    choose_backend(backend)
     if time_s is None and schedules is None:
         raise UsageError("A campaign needs an end", remedy="say --time 30m or --schedules 100")
     if resume is not None:
@@ -79,10 +76,12 @@ def campaign(  # noqa: PLR0913  # one parameter an option
         sequence_of(asked)  # tells what is wrong before a folder is made
         folder = CampaignFolder.make(campaigns, asked)
     until = Until(time_s=time_s, runs=schedules, caught=until_caught)
-    sys.exit(_campaign(folder, until=until, labs=labs, keep=keep))
+    sys.exit(_campaign(folder, until=until, labs=labs, keep=keep, where=choice))
 
 
-def _campaign(folder: "CampaignFolder", *, until: "Until", labs: int, keep: str) -> int:
+def _campaign(
+    folder: "CampaignFolder", *, until: "Until", labs: int, keep: str, where: "LabChoice"
+) -> int:
     """Play, tell each run in a line, and sum up, however it ends."""
     from harness.campaign.campaign import play_campaign  # noqa: PLC0415
     from harness.campaign.pool import LabPool  # noqa: PLC0415
@@ -90,7 +89,13 @@ def _campaign(folder: "CampaignFolder", *, until: "Until", labs: int, keep: str)
     from harness.lab.choice import choose  # noqa: PLC0415
 
     asked = folder.asked
-    choice = choose(profile=asked.profile, kafka_version=asked.kafka, features=asked.features)
+    choice = choose(
+        profile=asked.profile,
+        kafka_version=asked.kafka,
+        features=asked.features,
+        backend=where.backend,
+        images=where.images,
+    )
     click.echo(f"campaign {folder.path}\nroot seed {asked.seed}, budget {asked.budget}")
     before, began = sum(1 for _ in folder.results()), monotonic_s()
     ended = None
@@ -124,7 +129,6 @@ def _report(folder: "CampaignFolder") -> str:
 @click.option("--times", type=click.IntRange(1), default=10, show_default=True)
 @LABS
 @RUNS_OPTION
-@BACKEND
 @lab_options
 def replay(
     *,
@@ -132,7 +136,6 @@ def replay(
     times: int,
     labs: int,
     runs: Path,
-    backend: str,
     choice: "LabChoice",
 ) -> None:
     """Play one schedule again, several times, and say how often it fails.
@@ -143,9 +146,7 @@ def replay(
     """
     from harness.campaign.pool import LabPool  # noqa: PLC0415
     from harness.campaign.replay import replay_jobs, replay_summary, worst  # noqa: PLC0415
-    from harness.run.session import choose_backend  # noqa: PLC0415
 
-    choose_backend(backend)
     jobs = replay_jobs(what, times=times)
     results: list[Result] = []
     ended = None
@@ -171,7 +172,6 @@ def replay(
 )
 @LABS
 @RUNS_OPTION
-@BACKEND
 @lab_options
 def minimise(
     *,
@@ -180,7 +180,6 @@ def minimise(
     output: Path | None,
     labs: int,
     runs: Path,
-    backend: str,
     choice: "LabChoice",
 ) -> None:
     """Find the fewest and mildest faults that still make a run fail in the same way.
@@ -192,9 +191,7 @@ def minimise(
     Example: harness minimise runs/20261124T031500.123-acks-1-1a2b3c4d5e6f --labs 2
     """
     from harness.campaign.minimising import failure_of  # noqa: PLC0415
-    from harness.run.session import choose_backend  # noqa: PLC0415
 
-    choose_backend(backend)
     search = _Search(choice=choice, labs=labs, runs=runs, budget_runs=budget_runs)
     sys.exit(_minimise(failure_of(what), search, output=output))
 

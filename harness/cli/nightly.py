@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.asked import LABS, PIPELINE, SEED, SHARD, VARIANT, Duration, new_seed
-from harness.cli.options import BACKEND, lab_options, note, note_broken_off, tell
+from harness.cli.options import lab_options, note, note_broken_off, tell
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ PACKED = "failing-runs.tar.gz"
 @PIPELINE
 @LABS
 @_OUTPUT
-@BACKEND
 @lab_options
 def nightly(  # noqa: PLR0913  # one parameter an option
     *,
@@ -64,7 +63,6 @@ def nightly(  # noqa: PLR0913  # one parameter an option
     pipeline_name: str,
     labs: int,
     output: Path,
-    backend: str,
     choice: "LabChoice",
 ) -> None:
     """Play a night: pinned regressions, campaigns within and over the safe budget, a report.
@@ -77,9 +75,7 @@ def nightly(  # noqa: PLR0913  # one parameter an option
     from harness.campaign.folder import asked_of  # noqa: PLC0415
     from harness.campaign.night_plan import plan_night  # noqa: PLC0415
     from harness.run.plan import spec_of  # noqa: PLC0415
-    from harness.run.session import choose_backend  # noqa: PLC0415
 
-    choose_backend(backend)
     spec, seed = spec_of(pipeline_name, variant), _seed(seed, shard)
     plan = plan_night(
         output,

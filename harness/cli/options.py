@@ -37,20 +37,43 @@ FEATURE = click.option(
     help="A feature level the new cluster begins with, e.g. eligible.leader.replicas.version=0.",
 )
 
+BACKEND = click.option(
+    "--backend",
+    default="auto",
+    show_default=True,
+    help="Where the lab runs: local (processes), docker (containers), or auto, which is docker "
+    "where an engine answers that has the images.",
+)
+IMAGES = click.option(
+    "--images",
+    default="auto",
+    show_default=True,
+    help="What containers are started from: public, own (`harness images build`), or auto, which "
+    "is own where they are built.",
+)
+
 
 def lab_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say which lab is wanted; the command is given the `choice`."""
 
     @wraps(command)
-    def with_choice(
-        *, profile: str, kafka_version: str, features: tuple[str, ...], **others: object
+    def with_choice(  # one parameter an option
+        *,
+        profile: str,
+        kafka_version: str,
+        features: tuple[str, ...],
+        backend: str,
+        images: str,
+        **others: object,
     ) -> None:
         from harness.lab.choice import choose  # noqa: PLC0415
+        from harness.provision.backend import choose as choose_backend  # noqa: PLC0415
 
         choice = choose(profile=profile, kafka_version=kafka_version, features=features)
-        command(choice=choice, **others)
+        chosen = choose_backend(backend, images=images, kafka_version=kafka_version)
+        command(choice=choice.on(chosen), **others)
 
-    for option in (FEATURE, KAFKA, PROFILE):
+    for option in (IMAGES, BACKEND, FEATURE, KAFKA, PROFILE):
         with_choice = option(with_choice)
     return with_choice
 
@@ -62,7 +85,6 @@ RUNS_OPTION = click.option(
     show_default=True,
     help="Where run folders are made.",
 )
-BACKEND = click.option("--backend", default="auto", show_default=True, help="auto or local.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import BACKEND, JSON, RUNS_OPTION, existing_run, lab_options, width
+from harness.cli.options import JSON, RUNS_OPTION, existing_run, lab_options, width
 
 if TYPE_CHECKING:
     from harness.lab.choice import LabChoice
@@ -28,8 +28,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A schedule.json, or a run folder to play again.",
 )
+@click.option(
+    "--lab",
+    "standing",
+    type=click.Choice(["compose"]),
+    help="Play on the lab that `docker compose up` has standing, instead of one of its own.",
+)
 @RUNS_OPTION
-@BACKEND
 @lab_options
 @JSON
 def run(
@@ -37,8 +42,8 @@ def run(
     pipeline_name: str | None,
     variant: str | None,
     schedule_file: Path | None,
+    standing: str | None,
     runs: Path,
-    backend: str,
     choice: "LabChoice",
     as_json: bool,
 ) -> None:
@@ -50,17 +55,19 @@ def run(
               harness run --schedule runs/…/schedule.json
               harness run --pipeline my/pipeline.toml
               harness run --profile production --kafka 3.9.1
+              harness run --lab compose
     """
     from harness.ledger.render import render_verdict  # noqa: PLC0415
     from harness.progress import choose  # noqa: PLC0415
     from harness.run.plan import plan  # noqa: PLC0415
-    from harness.run.session import LabSession, choose_backend, default_start  # noqa: PLC0415
+    from harness.run.session import default_session  # noqa: PLC0415
+    from harness.run.standing import standing_session  # noqa: PLC0415
 
-    choose_backend(backend)
     pipeline, schedule = plan(pipeline_name, variant_name=variant, schedule_file=schedule_file)
     progress = choose(sys.stderr)
-    start = default_start(progress=progress.note, choice=choice)
-    with LabSession(start=start, runs=runs, observers=[progress]) as session:
+    with (standing_session if standing else default_session)(
+        choice, runs=runs, progress=progress.note, observers=[progress]
+    ) as session:
         result = session.play(pipeline, schedule)
     if as_json:
         click.echo((result.folder / "verdict.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Which lab is asked for: its profile of time-outs, its Kafka release, its feature levels.
+"""Which lab is asked for: its profile of time-outs, its Kafka release, its feature levels, where.
 
 It turns what a person typed into values, or into one error before anything is fetched.
 """
@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from harness.errors import UsageError
 from harness.lab.profile import FAST, Profile, profile_named, release_of
+from harness.provision.backend import Backend, BackendChoice
 from harness.provision.checkpoint import levels
+from harness.provision.images.names import Images, SetName, image_set
 from harness.provision.kafka import KAFKA_VERSION
 
 OLDEST = (3, 9)
@@ -24,6 +26,9 @@ class LabChoice:
     kafka_version: str = KAFKA_VERSION
     features: Mapping[str, int] = field(default_factory=dict)
     """Feature levels of a new cluster that differ from the release's own, by name."""
+    backend: Backend = "local"
+    images: SetName = "public"
+    """The set that the containers of the docker backend are started from."""
 
     def words(self) -> dict[str, object]:
         """Return what `choose` was asked for, as JSON values: `choose(**words)` is equal to it."""
@@ -31,14 +36,25 @@ class LabChoice:
             "profile": self.profile.name,
             "kafka_version": self.kafka_version,
             "features": levels(self.features),
+            "backend": self.backend,
+            "images": self.images,
         }
+
+    def on(self, chosen: BackendChoice) -> "LabChoice":
+        """Return the same on the backend that was chosen."""
+        return replace(self, backend=chosen.backend, images=chosen.images)
+
+    def image_set(self) -> Images:
+        """Return the images that its containers are started from."""
+        return image_set(self.images, kafka_version=self.kafka_version)
 
     def also(
         self, *, kafka: str | None, features: Mapping[str, int], broker: Mapping[str, str]
     ) -> "LabChoice":
         """Return the same with what a variant needs: another release, levels, settings of nodes."""
         profile = replace(self.profile, broker={**self.profile.broker, **broker})
-        return LabChoice(
+        return replace(
+            self,
             profile=profile,
             kafka_version=kafka or self.kafka_version,
             features={**self.features, **features},
@@ -46,7 +62,12 @@ class LabChoice:
 
 
 def choose(
-    *, profile: str = FAST.name, kafka_version: str = KAFKA_VERSION, features: Iterable[str] = ()
+    *,
+    profile: str = FAST.name,
+    kafka_version: str = KAFKA_VERSION,
+    features: Iterable[str] = (),
+    backend: Backend = "local",
+    images: SetName = "public",
 ) -> LabChoice:
     """Return the choice that these words stand for; UsageError for one that cannot be meant.
 
@@ -66,6 +87,8 @@ def choose(
         profile=profile_named(profile),
         kafka_version=kafka_version,
         features=dict(_level(each) for each in features),
+        backend=backend,
+        images=images,
     )
 
 

@@ -16,6 +16,7 @@ from harness.provision import command
 START_DEADLINE_S = 120.0
 STOP_DEADLINE_S = 120.0
 STARTED = "Kafka Server started"
+LOG = "node.log"
 
 
 def write_properties(folder: Path, *, broker_port: int, controller_port: int) -> Path:
@@ -72,7 +73,7 @@ def running(
     ProvisionError with the last lines of its log if it does not come up in time.
     """
     properties = write_properties(folder, broker_port=broker_port, controller_port=controller_port)
-    log = folder / "node.log"
+    log = folder / LOG
     argv = [*jvm, "kafka.Kafka", str(properties)]
     with log.open("wb") as output, command.guarded(argv, output=output) as node:
         _wait_started(node, log=log)
@@ -93,7 +94,7 @@ def stop(node: "subprocess.Popen[bytes]", *, log: Path) -> None:
 def remove(folder: Path) -> None:
     """Remove everything that a node that has ended left in `folder`."""
     shutil.rmtree(folder / "data")
-    for name in ("node.log", "node.properties"):
+    for name in (LOG, "node.properties"):
         (folder / name).unlink()
 
 

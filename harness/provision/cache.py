@@ -63,7 +63,7 @@ def entry(
         return target
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with _locked(
+        with locked(
             home / f".{name}.lock",
             waiting=f"another start makes {name}: waiting",
             progress=progress,
@@ -116,8 +116,11 @@ def recall(name: str) -> dict[str, str]:
 
 
 @contextmanager
-def _locked(path: Path, *, waiting: str, progress: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of one entry; the kernel frees it when its holder dies."""
+def locked(path: Path, *, waiting: str, progress: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of one entry; the kernel frees it when its holder dies.
+
+    `waiting` is said once if somebody else holds it; ProvisionError if they do for too long.
+    """
     import filelock  # noqa: PLC0415  # 70 ms that a warm start need not pay
 
     lock = filelock.FileLock(path)
@@ -140,7 +143,7 @@ def _locked(path: Path, *, waiting: str, progress: Callable[[str], None]) -> Ite
 
 def _sweep(home: Path) -> None:
     """Remove what dead starts left of other entries: parts whose lock nobody holds."""
-    import filelock  # noqa: PLC0415  # see _locked
+    import filelock  # noqa: PLC0415  # see locked
 
     for part in home.glob(".*.part-*"):
         owner = part.name.rpartition(".part-")[0]

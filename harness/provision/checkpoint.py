@@ -5,7 +5,7 @@ copy of it and a `meta.properties` make a formatted folder without starting a JV
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from harness.provision.values import Progress, silent
 
 DEADLINE_S = 120.0
 NAME = "bootstrap.checkpoint"
+MAIN = "kafka.tools.StorageTool"
 AS_RELEASED: Mapping[str, int] = MappingProxyType({})
 """The feature levels that a release gives to a new cluster by itself."""
 
@@ -38,29 +39,48 @@ def provide(
     `features` are levels that a new cluster begins with instead of the release's own (KIP-1022).
     """
 
+    def run(words: Sequence[str], part: Path) -> None:
+        formatting = command.Command(
+            argv=[*jvm.arguments(java, jars), MAIN, *words],
+            deadline_s=DEADLINE_S,
+            doing="Formatting a Kafka folder",
+            remedy="check that this Kafka has these feature levels"
+            if features
+            else "check that this Java can run this Kafka: harness doctor names both",
+        )
+        command.run(formatting, log=part / "format.log")
+
+    return made_by(run, kafka_version=kafka_version, features=features, progress=progress)
+
+
+def made_by(
+    run: Callable[[Sequence[str], Path], None],
+    *,
+    kafka_version: str,
+    features: Mapping[str, int],
+    progress: Progress,
+) -> Path:
+    """Return the checkpoint; at the first call `run` runs the formatter with these words.
+
+    It is given the folder, too, that the words are about.
+    """
+
     def build(part: Path) -> None:
         progress(f"formatting a Kafka {kafka_version} folder to copy")
-        _format(part, java=java, jars=jars, features=features)
+        _format(part, run=run, features=features)
 
     return cache.entry(_entry(kafka_version, features), build, progress=progress) / NAME
 
 
-def _format(part: Path, *, java: Path, jars: Sequence[Path], features: Mapping[str, int]) -> None:
+def _format(
+    part: Path, *, run: Callable[[Sequence[str], Path], None], features: Mapping[str, int]
+) -> None:
     from harness.provision import bootnode  # noqa: PLC0415  # a warm start needs none
 
     # A static quorum: with --standalone the checkpoint would name this one node as the voters.
     properties = bootnode.write_properties(part, broker_port=9092, controller_port=9093)
     wanted = [word for each in levels(features) for word in ("--feature", each)]
-    asked = ["format", "-t", bootnode.cluster_id(), "-c", str(properties), *wanted]
-    formatting = command.Command(
-        argv=[*jvm.arguments(java, jars), "kafka.tools.StorageTool", *asked],
-        deadline_s=DEADLINE_S,
-        doing="Formatting a Kafka folder",
-        remedy="check that this Kafka has these feature levels"
-        if features
-        else "check that this Java can run this Kafka: harness doctor names both",
-    )
-    command.run(formatting, log=part / "format.log")
+    run(["format", "-t", bootnode.cluster_id(), "-c", str(properties), *wanted], part)
     written = part / "data" / NAME
     if not written.exists():
         raise ProvisionError(

@@ -3,7 +3,6 @@
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,10 +24,10 @@ from harness.provision import (
     wheel,
     zookeeper,
 )
+from harness.provision.backend import BackendChoice
 from harness.provision.values import Found
 
 State = Literal["found", "fetchable", "missing"]
-ENGINE_DEADLINE_S = 5.0
 NEEDED_BYTES = 1_500_000_000
 _MARKS: dict[State, str] = {"found": "✓", "fetchable": "↓", "missing": "✗"}
 
@@ -61,23 +60,6 @@ class PartReport:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackendChoice:
-    """Which backend a lab would run on, and why."""
-
-    backend: Literal["local"]
-    engine: str | None
-    """The Docker engine's version; None when none answers."""
-
-    def __str__(self) -> str:
-        answer = f"an engine answers: {self.engine}" if self.engine else "no engine answers"
-        return f"local (the Docker backend is not built yet; {answer})"
-
-    def to_json(self) -> dict[str, object]:
-        """Return the choice as JSON values."""
-        return {"backend": self.backend, "engine": self.engine, "why": str(self)}
-
-
 def examine(kafka_version: str = kafka.KAFKA_VERSION) -> tuple[PartReport, ...]:
     """Return one report for each part, in the order in which they are needed."""
     runtime, libs = java.find(), kafka.find(kafka_version)
@@ -98,13 +80,13 @@ def examine(kafka_version: str = kafka.KAFKA_VERSION) -> tuple[PartReport, ...]:
     )
 
 
-def backend_choice() -> BackendChoice:
-    """Return the backend that a lab would use here; asks a Docker engine if there is one."""
-    return BackendChoice(backend="local", engine=_engine_version())
+def ready(reports: tuple[PartReport, ...], *, choice: BackendChoice | None = None) -> bool:
+    """Tell whether a lab can start: nothing is missing that a person would have to install.
 
-
-def ready(reports: tuple[PartReport, ...]) -> bool:
-    """Tell whether a lab can start: nothing is missing that a person would have to install."""
+    Containers bring their own parts with them.
+    """
+    if choice is not None and choice.backend == "docker":
+        return True
     return all(report.state != "missing" or report.optional for report in reports)
 
 
@@ -115,7 +97,7 @@ def render(reports: tuple[PartReport, ...], *, choice: BackendChoice | None = No
         lines.append(f"backend: {choice}")
     lines.append(
         "A lab can start here."
-        if ready(reports)
+        if ready(reports, choice=choice)
         else "A lab cannot start here: see what is marked ✗."
     )
     return "\n".join(lines)
@@ -258,15 +240,3 @@ def _skew() -> PartReport:
     return PartReport(
         name=name, state="missing", detail=f"not here; {only}", remedy=skew.REMEDY, optional=True
     )
-
-
-def _engine_version() -> str | None:
-    """Ask the docker command, because it alone knows of contexts as well as of DOCKER_HOST."""
-    argv = ["docker", "version", "--format", "{{.Server.Version}}"]
-    try:
-        done = subprocess.run(
-            argv, capture_output=True, check=True, text=True, timeout=ENGINE_DEADLINE_S
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return f"Docker {done.stdout.strip()}"

@@ -13,16 +13,17 @@ def arguments(
 
     The class path is spelled out jar by jar because class-data archives do not know wildcards.
     """
+    return [str(java), *flags(heap_mb), *archive_flags, "-cp", class_path(jars)]
+
+
+def flags(heap_mb: int = HEAP_MB) -> list[str]:
+    """Return what makes a JVM small and quick to start."""
     return [
-        str(java),
         f"-Xms{heap_mb}m",
         f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
         "-XX:-UsePerfData",
-        *archive_flags,
-        "-cp",
-        class_path(jars),
     ]
 
 

@@ -63,7 +63,7 @@ def unpack(
             *(() if python is None else ("--python-version", python)),
         ]
         fetching = command.Command(
-            argv=[*_installer(), *how, "--requirement", locks / f"{project}.lock"],
+            argv=[*installer(), *how, "--requirement", locks / f"{project}.lock"],
             deadline_s=DEADLINE_S,
             doing=f"Fetching the wheel {project} {version}",
             remedy="check that the package index is reachable; pip's and uv's settings are used",
@@ -73,7 +73,7 @@ def unpack(
     return cache.entry(_name(project, version, python), build, folder=folder, progress=progress)
 
 
-def _installer() -> list[str | Path]:
+def installer() -> list[str | Path]:
     """Return the argv prefix of pip if this environment has it, else of uv."""
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

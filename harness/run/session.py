@@ -5,18 +5,19 @@ A healthy lab serves run after run; one that had trouble is closed, and the next
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
-from harness.errors import LabError, UsageError
+from harness.errors import LabError
 from harness.lab.choice import LabChoice
 from harness.lab.protocol import Lab
 from harness.ledger.findings import Outcome
 from harness.pipeline.spec import Needs, Spec
 from harness.pipeline.variant import load_variant
-from harness.provision import lock_services, skew
+from harness.provision import backend, lock_services, skew
 from harness.run.engine import play
 from harness.run.events import Observer
 from harness.run.folder import discard_run_folder, make_run_folder
@@ -24,6 +25,7 @@ from harness.run.plan import called, check_playable
 from harness.run.result import RunResult
 from harness.schedule.budget import stated_promise
 from harness.schedule.processes import Skew
+from harness.schedule.targets import LockServiceName
 from harness.schedule.values import Fault, Schedule, Workload
 
 NOTHING_SPECIAL = Needs()
@@ -39,12 +41,20 @@ class StartLab(Protocol):
 class LabSession:
     """Starts its lab when the first run needs it; `close` (or leaving the context) ends it."""
 
-    def __init__(self, *, start: StartLab, runs: Path, observers: Iterable[Observer] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        start: StartLab,
+        runs: Path,
+        observers: Iterable[Observer] = (),
+        provide_service: Callable[[LockServiceName], object] = lock_services.provide,
+    ) -> None:
         self.runs = runs
         self.played: list[Path] = []
         """The folder of each run so far, whatever became of it."""
         self._start = start
         self._observers = tuple(observers)
+        self._provide_service = provide_service
         self._lab: Lab | None = None
         self._needs = NOTHING_SPECIAL
 
@@ -86,7 +96,7 @@ class LabSession:
         """Play a whole schedule on this pipeline once, and judge it."""
         variant = load_variant(pipeline.variant, spec=pipeline) if pipeline.variant else None
         check_playable(schedule, on=pipeline)
-        _provide_extras(pipeline, schedule)
+        self._provide_extras(pipeline, schedule)
         folder = make_run_folder(
             self.runs, name=name or pipeline.variant or pipeline.name, schedule=schedule
         )
@@ -142,6 +152,13 @@ class LabSession:
         """End the lab."""
         self.close()
 
+    def _provide_extras(self, pipeline: Spec, schedule: Schedule) -> None:
+        """Fetch what only some runs need; where that cannot be done, tell it before any start."""
+        if any(isinstance(fault, Skew) for fault in schedule.faults):
+            skew.provide()
+        for service in pipeline.lock_services:
+            self._provide_service(service)
+
     def _lab_for(self, pipeline: Spec, needs: Needs) -> Lab:
         """Return a lab with what is needed; a lock service starts with the first run using it."""
         lab = self._with(needs)
@@ -162,41 +179,73 @@ class LabSession:
         return bool(lab.check_alive()) or out_of_sync
 
 
-def _provide_extras(pipeline: Spec, schedule: Schedule) -> None:
-    """Fetch what only some runs need: where that cannot be done, it is told before any start."""
-    if any(isinstance(fault, Skew) for fault in schedule.faults):
-        skew.provide()
-    for service in pipeline.lock_services:
-        lock_services.provide(service)
-
-
 def _promise(schedule: Schedule, *, unsafe: bool) -> dict[str, object]:
     """Return what is promised under the schedule; an unsafe variant is judged in any case."""
     promise = stated_promise(schedule)
     return {**asdict(promise), "safety": promise.safety or unsafe}
 
 
-def default_start(*, progress: Callable[[str], None], choice: LabChoice | None = None) -> StartLab:
-    """Return what starts a local lab: the parts are provided first, then everything is booted."""
+def default_session(
+    choice: LabChoice,
+    *,
+    runs: Path,
+    progress: Callable[[str], None],
+    observers: Iterable[Observer] = (),
+) -> LabSession:
+    """Return a session whose labs run where the choice says."""
+    return LabSession(
+        start=default_start(progress=progress, choice=choice),
+        runs=runs,
+        observers=observers,
+        provide_service=partial(_provide_service, choice),
+    )
+
+
+def default_start(
+    *,
+    progress: Callable[[str], None],
+    choice: LabChoice | None = None,
+    port_base: int | None = None,
+) -> StartLab:
+    """Return what starts a lab: its parts (or images) are there first, then all is booted.
+
+    `port_base` is for the local backend, whose servers share the ports of this machine.
+    """
 
     def start(needs: Needs = NOTHING_SPECIAL) -> Lab:
+        asked = (choice or LabChoice()).also(
+            kafka=needs.kafka, features=needs.features, broker=needs.broker
+        )
+        if asked.backend == "docker":
+            return _start_docker(asked, progress=progress)
         # Imported late: `harness check` and `explain` need neither a lab nor its libraries.
         from harness.lab.local import start_local_lab  # noqa: PLC0415
         from harness.provision.parts import provide  # noqa: PLC0415
 
-        asked = (choice or LabChoice()).also(
-            kafka=needs.kafka, features=needs.features, broker=needs.broker
-        )
         parts = provide(asked.kafka_version, features=asked.features, progress=progress)
-        return start_local_lab(parts, profile=asked.profile, progress=progress)
+        return start_local_lab(parts, profile=asked.profile, progress=progress, port_base=port_base)
 
     return start
 
 
-def choose_backend(backend: str) -> None:
-    """Refuse a backend that does not exist (yet)."""
-    if backend not in ("auto", "local"):
-        raise UsageError(
-            f"There is no {backend} backend yet",
-            remedy="use --backend local (or auto, which chooses it)",
-        )
+def _start_docker(asked: LabChoice, *, progress: Callable[[str], None]) -> Lab:
+    # Imported late, as in `default_start`.
+    from harness.lab.docker import start_docker_lab  # noqa: PLC0415
+
+    images = asked.image_set()
+    backend.require_images(images.needed())
+    return start_docker_lab(
+        images=images,
+        kafka_version=asked.kafka_version,
+        features=asked.features,
+        profile=asked.profile,
+        progress=progress,
+    )
+
+
+def _provide_service(choice: LabChoice, service: LockServiceName) -> None:
+    """Have the parts of a lock service, or tell what is missing before anything starts."""
+    if choice.backend == "docker":
+        backend.require_images([getattr(choice.image_set(), service)])
+    else:
+        lock_services.provide(service)

@@ -87,6 +87,8 @@ def test_a_mistake_in_a_pipeline_toml_is_named_with_its_place(
         (("run", "--kafka", "4.3"), "name one in full"),
         (("up", "--kafka", "2.8.0"), "older than a lab can run"),
         (("up", "--feature", "elr"), "NAME=LEVEL"),
+        (("run", "--backend", "moon"), "There is no moon backend"),
+        (("up", "--images", "moon"), "There is no moon set of images"),
         (("doctor", "--kafka", "newest"), "newest is no release of Kafka"),
         (("rnu",), "Did you mean 'run'?"),
     ],

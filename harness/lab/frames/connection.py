@@ -20,6 +20,7 @@ class Detour:
     upstream: int
     slot: int
     node: int
+    listen_host: str = "127.0.0.1"
 
 
 class Connection:

@@ -114,7 +114,7 @@ class FrameProxy:
         if detour.listen in self._listeners:
             return {}
         try:
-            listener = _listener(detour.listen)
+            listener = _listener(detour.listen, host=detour.listen_host)
         except OSError as error:
             return {"error": f"port {detour.listen} cannot be listened at: {error}"}
         self._listeners[detour.listen] = listener
@@ -162,5 +162,5 @@ class FrameProxy:
         return {"sighting": as_json(rule.sighting(opaque))}
 
 
-def _listener(port: int) -> socket.socket:
-    return socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
+def _listener(port: int, *, host: str = "127.0.0.1") -> socket.socket:
+    return socket.create_server((host, port), backlog=_BACKLOG)

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
 
 from harness.clock import Deadline, monotonic_s, wait_until
 from harness.errors import LabError
+from harness.lab import awaiting
 from harness.lab.local import folders, leftovers, node, ports, proxies, turns, warden
 from harness.lab.local.claims import Claim
 from harness.lab.local.detours import LocalFrames
@@ -16,17 +16,12 @@ from harness.lab.local.layout import PORTS, Layout
 from harness.lab.local.links import LocalLinks
 from harness.lab.local.lock_services import LocalLockServices
 from harness.lab.local.postgres import LocalPostgres
+from harness.lab.local.process import ServerProcess
 from harness.lab.local.recipe import Recipe, recipe_of
 from harness.lab.local.toxiproxy import ToxiproxyApi
-from harness.lab.local.traffic import TrafficGauge
+from harness.lab.local.traffic import TrafficGauge, open_ports_of
 from harness.lab.profile import FAST, Profile
-from harness.lab.values import NODES
 from harness.provision.parts import Parts, provide
-
-_INTERNAL: dict[str, Literal["group", "transaction"]] = {
-    "__consumer_offsets": "group",
-    "__transaction_state": "transaction",
-}
 
 
 def _silent(_line: str) -> None:
@@ -103,11 +98,17 @@ def _put_together(
 ) -> LocalLab:
     folders.make(folder)
     mark = {warden.MARKER: folder.name}
-    files = node.prepare(folder, layout=layout, profile=profile, recipe=recipe)
+    files = node.prepare(
+        folder,
+        layout=layout,
+        profile=profile,
+        kafka_version=recipe.kafka_version,
+        checkpoint=recipe.bootstrap_checkpoint,
+    )
     population = proxies.prepare(folder, layout=layout)
     api = ToxiproxyApi(layout.api)
     toxiproxy = proxies.process(population, layout=layout, recipe=recipe, mark=mark, api=api)
-    gauge = TrafficGauge(population.parent / "server.log", layout=layout, pid=toxiproxy.pid)
+    gauge = _gauge(population.parent / "server.log", layout=layout, toxiproxy=toxiproxy)
     links = LocalLinks(api, layout=layout, gauge=gauge)
     return LocalLab(
         folder=folder,
@@ -129,6 +130,10 @@ def _put_together(
     )
 
 
+def _gauge(log: Path, *, layout: Layout, toxiproxy: ServerProcess) -> TrafficGauge:
+    return TrafficGauge(log, layout=layout, open_ports=lambda: open_ports_of(toxiproxy.pid()))
+
+
 def _start(lab: LocalLab, *, progress: Callable[[str], None]) -> None:
     deadline = Deadline(lab.profile.patience.boot_s)
     lab.toxiproxy.start()
@@ -138,8 +143,8 @@ def _start(lab: LocalLab, *, progress: Callable[[str], None]) -> None:
         database = pool.submit(_start_database, lab, deadline)
         proxies.await_populated(lab.toxiproxy, layout=lab.layout, deadline=deadline)
         progress("starting three nodes behind their proxies")
-        _await_nodes(lab, deadline=deadline)
-        _await_internal_topics(lab, deadline=deadline)
+        awaiting.nodes(lab.cluster, deadline=deadline, alive=lambda: _alive(lab))
+        awaiting.internal_topics(lab.cluster, deadline=deadline, alive=lambda: _alive(lab))
         database.result(timeout=deadline.remaining_s() + 1)
 
 
@@ -152,35 +157,6 @@ def _start_database(lab: LocalLab, deadline: Deadline) -> None:
         describe="the database to accept queries",
         last_seen=lambda: lab.database.log_tail(3),
     )
-
-
-def _await_nodes(lab: LocalLab, *, deadline: Deadline) -> None:
-    wait_until(
-        lambda: _alive(lab) and lab.cluster.registered() == frozenset(NODES),
-        deadline_s=deadline.remaining_s(),
-        describe="three nodes to be registered",
-        last_seen=lambda: sorted(lab.cluster.registered()),
-        poll_s=0.03,
-    )
-
-
-def _await_internal_topics(lab: LocalLab, *, deadline: Deadline) -> None:
-    """Have the topics of groups and transactions made now, so that no run pays for them."""
-
-    def asked_for() -> bool:
-        there = {state.topic for state in lab.cluster.partitions()}
-        missing = [kind for topic, kind in _INTERNAL.items() if topic not in there]
-        for kind in missing:
-            lab.cluster.coordinator("boot", kind=kind)  # the question is what makes its topic
-        return _alive(lab) and not missing
-
-    wait_until(
-        asked_for,
-        deadline_s=deadline.remaining_s(),
-        describe="the topics of groups and transactions",
-        poll_s=0.05,
-    )
-    lab.cluster.await_full_isr(dict.fromkeys(_INTERNAL, 3), deadline=deadline)
 
 
 def _alive(lab: LocalLab) -> bool:

@@ -1,4 +1,4 @@
-"""Leads client links of a local lab through its frame proxy, and back.
+"""Leads client links of a lab through its frame proxy, and back.
 
 The proxy is a process of the lab like any other: it bears the lab's mark, so the warden ends it
 when the harness dies, and it ends by itself when its control connection does. It starts with the
@@ -6,14 +6,14 @@ first link that is led through it; a lab that never needs it never pays for it.
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from harness.errors import LabError
 from harness.lab.frames.connection import Detour
 from harness.lab.frames.control import FrameControl
 from harness.lab.frames.rules import FrameRule, FrameSighting
-from harness.lab.local.layout import Layout
+from harness.lab.local.layout import LOOPBACK, Layout
 from harness.lab.local.links import LocalLinks
 from harness.lab.local.node import plain_environment
 from harness.lab.local.process import Command, ServerProcess
@@ -26,9 +26,19 @@ class LocalFrames:
     """`Frames` of one local lab."""
 
     def __init__(
-        self, folder: Path, *, layout: Layout, links: LocalLinks, mark: Mapping[str, str]
+        self,
+        folder: Path,
+        *,
+        layout: Layout,
+        links: LocalLinks,
+        mark: Mapping[str, str],
+        listen_at: Callable[[], str] = lambda: LOOPBACK,
+        found_at: Callable[[], str] = lambda: LOOPBACK,
     ) -> None:
+        """Listen on the address `listen_at`, which Toxiproxy finds under `found_at`."""
         self._layout = layout
+        self._listen_at = listen_at
+        self._found_at = found_at
         self._links = links
         self._led: tuple[Link, ...] = ()
         self._control: FrameControl | None = None
@@ -47,6 +57,7 @@ class LocalFrames:
         if not fresh:
             return
         control = self._started()
+        listen_host, found_at = self._listen_at(), self._found_at()
         for link in fresh:
             control.open(
                 Detour(
@@ -54,10 +65,11 @@ class LocalFrames:
                     upstream=self._layout.upstream(link),
                     slot=int(link.source.removeprefix("slot")),
                     node=int(link.target),
+                    listen_host=listen_host,
                 )
             )
         self._led += fresh
-        self._reroute(fresh, {link: self._layout.detour(link) for link in fresh})
+        self._reroute(fresh, {link: f"{found_at}:{self._layout.detour(link)}" for link in fresh})
 
     def lead_back(self) -> None:
         """End every rule, and let every link go straight to its node again."""
@@ -83,7 +95,7 @@ class LocalFrames:
         if self._control is not None:
             self._control.hang_up()
 
-    def _reroute(self, links: tuple[Link, ...], detours: Mapping[Link, int]) -> None:
+    def _reroute(self, links: tuple[Link, ...], detours: Mapping[Link, str]) -> None:
         self._links.reroute(links, detours=detours)
 
     def _started(self) -> FrameControl:

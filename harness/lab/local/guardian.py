@@ -15,12 +15,16 @@ _END_S = 20.0
 class Guardian:
     """This process's hold on its warden: the writing end of the pipe that the warden reads."""
 
-    def __init__(self, folder: Path, *, claims: list[Claim]) -> None:
-        """Start the warden; it shares `claims`, so that they last until it is done."""
+    def __init__(self, folder: Path, *, claims: list[Claim], label: str = "") -> None:
+        """Start the warden; it shares `claims`, so that they last until it is done.
+
+        `label` is what the containers of the lab bear, if it has any.
+        """
         reading, self._writing = os.pipe()
+        words = (str(folder), folder.name, *((label,) if label else ()))
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", warden.__file__, str(folder), folder.name],
+                [sys.executable, "-I", warden.__file__, *words],
                 cwd="/",
                 stdin=reading,
                 stdout=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ from typing import Self
 
 from harness.errors import LabError
 from harness.lab.cluster import AuditCluster
+from harness.lab.endpoints import endpoints_of, require_slot
 from harness.lab.local import proxies, warden
 from harness.lab.local.claims import Claim
 from harness.lab.local.detours import LocalFrames
@@ -16,12 +17,12 @@ from harness.lab.local.guardian import Guardian
 from harness.lab.local.layout import Layout
 from harness.lab.local.links import LocalLinks
 from harness.lab.local.lock_services import LocalLockServer, LocalLockServices
-from harness.lab.local.postgres import SETTINGS, LocalPostgres
+from harness.lab.local.postgres import LOOPBACK_SETTINGS, LocalPostgres
 from harness.lab.local.process import ServerProcess
 from harness.lab.local.recipe import Recipe
 from harness.lab.local.toxiproxy import ToxiproxyApi
 from harness.lab.profile import Profile
-from harness.lab.values import NODES, SLOTS, Endpoint, Link
+from harness.lab.values import NODES, Endpoint, Link
 from harness.provision.checkpoint import levels
 from harness.schedule.targets import LockServiceName
 
@@ -83,13 +84,12 @@ class LocalLab:
 
     def bootstrap(self, slot: int) -> str:
         """Return KAFKA_BOOTSTRAP_SERVERS for a client slot: three proxied addresses."""
-        _require_slot(slot)
-        links = (Link(plane="client", source=f"slot{slot}", target=str(node)) for node in NODES)
-        return ",".join(f"127.0.0.1:{self.layout.proxy(link)}" for link in links)
+        require_slot(slot)
+        return self.layout.bootstrap(slot)
 
     def database_url(self, slot: int, name: str) -> str:
         """Return the proxied URL of database `name` for a client slot."""
-        _require_slot(slot)
+        require_slot(slot)
         link = Link(plane="database", source=f"slot{slot}", target="database")
         return self.database.role_url(name, port=self.layout.proxy(link))
 
@@ -99,7 +99,7 @@ class LocalLab:
 
     def lock_address(self, slot: int, name: LockServiceName, space: str) -> str:
         """Return where a client slot reaches a space: a proxied URL, or a connect string."""
-        _require_slot(slot)
+        require_slot(slot)
         return self._lock_services.address(name, slot=slot, space=space)
 
     def role_environment(self) -> Mapping[str, str]:
@@ -108,27 +108,7 @@ class LocalLab:
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Return what a person needs to connect by hand."""
-        return (
-            *(
-                Endpoint(name=f"Kafka, client slot {slot}", address=self.bootstrap(slot))
-                for slot in SLOTS
-            ),
-            Endpoint(name="Kafka, audit (never cut)", address=self.cluster.bootstrap),
-            *(
-                Endpoint(
-                    name=f"PostgreSQL, client slot {slot}",
-                    address=self.database_url(slot, "postgres"),
-                )
-                for slot in SLOTS
-            ),
-            Endpoint(name="PostgreSQL, direct", address=self.database.url("postgres")),
-            *(
-                Endpoint(name=f"{server.name}, direct", address=server.direct())
-                for server in self._lock_services.all()
-            ),
-            Endpoint(name="Toxiproxy API", address=f"127.0.0.1:{self.layout.api}"),
-            Endpoint(name="Logs and data", address=str(self.folder)),
-        )
+        return endpoints_of(self, services=self._lock_services.all(), api_port=self.layout.api)
 
     def describe(self) -> dict[str, object]:
         """Return backend, versions, profile and every configuration in force, as JSON values."""
@@ -142,12 +122,12 @@ class LocalLab:
             "versions": dict(self._recipe.described),
             "nodes": {str(node): dict(settings) for node, settings in self._settings.items()},
             "java": [word for word in self._recipe.java if word.startswith("-X")],
-            "database": dict(SETTINGS),
+            "database": dict(LOOPBACK_SETTINGS),
             "lock_services": self._lock_services.describe(),
             "links": {
                 str(link): {
-                    "listen": f"127.0.0.1:{self.layout.proxy(link)}",
-                    "upstream": f"127.0.0.1:{self.layout.upstream(link)}",
+                    "listen": self.layout.listen_address(link),
+                    "upstream": self.layout.upstream_address(link),
                 }
                 for link in self.links.all()
             },
@@ -200,8 +180,3 @@ def release(claims: list[Claim]) -> None:
     """Give back a lab's name and its ports."""
     for claim in claims:
         claim.release(unlink=claim.path.name.startswith("lab-"))
-
-
-def _require_slot(slot: int) -> None:
-    if slot not in SLOTS:
-        raise LabError(f"There is no client slot {slot}; a lab has {SLOTS[0]} to {SLOTS[-1]}")

@@ -47,13 +47,36 @@ PORTS = _FIRST_DETOUR + len(CLIENT_LINKS)
 """How many ports a lab takes, from its base on."""
 
 _PROXY_OF = {link: _FIRST_PROXY + place for place, link in enumerate(LINKS)}
+LOOPBACK = "127.0.0.1"
+TOXIPROXY = "toxiproxy"
+DATABASE = "database"
+
+
+def node_name(node: int | str) -> str:
+    """Return the host name of a node, where servers have names."""
+    return f"node-{node}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The ports of one lab, all on 127.0.0.1."""
+    """The ports of one lab, and at which hosts they are found.
+
+    On this machine all of them are on 127.0.0.1. In a network of containers each server has a host
+    of its own, by its name, with the very same ports, and listens on every address it has there;
+    clients outside of it find the ports that are published on 127.0.0.1.
+    """
 
     base: int
+    networked: bool = False
+
+    @property
+    def bind(self) -> str:
+        """The address that servers listen on."""
+        return "0.0.0.0" if self.networked else LOOPBACK  # noqa: S104  # of a container
+
+    def host(self, server: str) -> str:
+        """Return where other servers of the lab find this one."""
+        return server if self.networked else LOOPBACK
 
     @property
     def api(self) -> int:
@@ -95,6 +118,20 @@ class Layout:
             return self.lock_service(link.target)
         kind = {"replication": "FROM_", "quorum": "CTRL_", "client": "SLOT_"}[link.plane]
         return self.listener(int(link.target), kind + link.source.removeprefix("slot"))
+
+    def listen_address(self, link: Link) -> str:
+        """Return where a link's proxy listens."""
+        return f"{self.bind}:{self.proxy(link)}"
+
+    def upstream_address(self, link: Link) -> str:
+        """Return where a link's proxy finds the server that the link leads to."""
+        server = link.target if link.plane in ("database", "coordination") else None
+        return f"{self.host(server or node_name(link.target))}:{self.upstream(link)}"
+
+    def bootstrap(self, slot: int) -> str:
+        """Return KAFKA_BOOTSTRAP_SERVERS for a client slot: three proxied addresses."""
+        links = (Link(plane="client", source=f"slot{slot}", target=str(node)) for node in NODES)
+        return ",".join(f"{LOOPBACK}:{self.proxy(link)}" for link in links)
 
     def all(self) -> range:
         """Return every port of the lab."""

@@ -17,6 +17,7 @@ deleting one never takes the lock of its toxics, which is why it works when noth
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from harness.clock import wait_until
 from harness.errors import LabError
@@ -44,7 +45,7 @@ class LocalLinks:
         self._toxics: dict[Link, dict[str, str]] = {}
         """The kind of each toxic that a proxy has, by its name."""
         self._unknown: set[Link] = set()
-        self._detours: dict[Link, int] = {}
+        self._detours: dict[Link, str] = {}
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="links")
 
@@ -70,7 +71,7 @@ class LocalLinks:
             self._each(wanted, self._heal_one)
             self._each(wanted, self._verify)
 
-    def reroute(self, links: Iterable[Link], *, detours: Mapping[Link, int]) -> None:
+    def reroute(self, links: Iterable[Link], *, detours: Mapping[Link, str]) -> None:
         """Make the proxies of `links` anew: each connects to its detour, or straight to its server.
 
         Their connections end. It holds whatever happens to a link afterwards, until the next call.
@@ -83,13 +84,24 @@ class LocalLinks:
             self._each(wanted, self._make_anew)
             self._each(wanted, self._verify)
 
+    def restore(self) -> tuple[Link, ...]:
+        """Make every proxy anew that is not as a new lab has it, and return those.
+
+        For a lab that stood before this process, and whose last user may have died.
+        """
+        with self._lock:
+            wrong = tuple(link for link in LINKS if not self._is_new(link))
+            self._each(wrong, self._make_anew)
+            self._each(wrong, self._verify)
+            return wrong
+
     def is_whole(self, link: Link) -> bool:
         """Tell whether the link lets everything pass at once (asked of the proxy)."""
         return _is_clear(self._api.state(str(link)))
 
     def answers(self, link: Link) -> bool:
         """Tell whether the link's target answers a request through it within half a second."""
-        return link_probe.answers(self._layout.proxy(link), link, own=self._gauge.ignore)
+        return link_probe.answers(self._layout.proxy(link), link, own=self._own(link))
 
     def traffic(self, links: Iterable[Link]) -> dict[Link, LinkTraffic]:
         """Observe links: connections open, accepted and terminated, and bytes both ways."""
@@ -99,6 +111,14 @@ class LocalLinks:
         """End the worker threads and the connections to the server."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._api.close()
+
+    def _is_new(self, link: Link) -> bool:
+        state = self._api.state(str(link))
+        return _is_clear(state) and state.upstream == self._layout.upstream_address(link)
+
+    def _own(self, link: Link) -> Callable[[int], None]:
+        """Return what is told the port of a probe of this link."""
+        return partial(self._gauge.ignore, link)
 
     def _each(self, links: Iterable[Link], action: Callable[[Link], None]) -> None:
         """Do it to all links side by side; raise the first error after all were tried."""
@@ -160,8 +180,8 @@ class LocalLinks:
         """Delete and create the proxy: the way out of an unknown state; connections are lost."""
         name = str(link)
         self._api.delete(name)
-        upstream = self._detours.get(link, self._layout.upstream(link))
-        self._api.create(name, listen=self._layout.proxy(link), upstream=upstream)
+        upstream = self._detours.get(link, self._layout.upstream_address(link))
+        self._api.create(name, listen=self._layout.listen_address(link), upstream=upstream)
         self._toxics.pop(link, None)
         self._damages.pop(link, None)
         self._unknown.discard(link)
@@ -176,7 +196,7 @@ class LocalLinks:
             )
         port = self._layout.proxy(link)
         wait_until(
-            lambda: link_probe.accepts(port, within_s=VERIFY_S, own=self._gauge.ignore),
+            lambda: link_probe.accepts(port, within_s=VERIFY_S, own=self._own(link)),
             deadline_s=VERIFY_S,
             describe=f"link {link} to accept",
         )

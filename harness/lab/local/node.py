@@ -14,7 +14,7 @@ from harness.lab.local.recipe import Recipe
 from harness.lab.profile import Profile
 from harness.lab.values import NODES
 
-_LOGGING = (
+LOGGING = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
     # Hundreds of lines that `describe` has in a better form.
@@ -31,25 +31,33 @@ class NodeFiles:
     settings: Mapping[str, str]
 
 
-def prepare(folder: Path, *, layout: Layout, profile: Profile, recipe: Recipe) -> list[NodeFiles]:
-    """Write configuration and formatted storage of every node below `folder`."""
+def prepare(
+    folder: Path,
+    *,
+    layout: Layout,
+    profile: Profile,
+    kafka_version: str,
+    checkpoint: Path,
+    seen_as: Path | None = None,
+) -> list[NodeFiles]:
+    """Write configuration and formatted storage of every node below `folder`.
+
+    `seen_as` is where a node itself finds its folder, if that is somewhere else than here.
+    """
     cluster_id = node_config.kafka_uuid()
     prepared = []
     for number in NODES:
         home = folder / f"node-{number}"
         (home / "tmp").mkdir(parents=True)
         node_config.format_storage(
-            home / "data",
-            node=number,
-            cluster_id=cluster_id,
-            bootstrap_checkpoint=recipe.bootstrap_checkpoint,
+            home / "data", node=number, cluster_id=cluster_id, bootstrap_checkpoint=checkpoint
         )
         settings = node_config.properties(
             number,
             layout=layout,
-            data=home / "data",
+            data=(seen_as or home) / "data",
             profile=profile,
-            kafka_version=recipe.kafka_version,
+            kafka_version=kafka_version,
         )
         (home / "node.properties").write_text(node_config.render(settings), encoding="utf-8")
         prepared.append(NodeFiles(number=number, folder=home, settings=settings))
@@ -66,7 +74,7 @@ def process(
             *recipe.java,
             # Native libraries of the codecs are unpacked there, and go with the lab.
             f"-Djava.io.tmpdir={files.folder / 'tmp'}",
-            *_LOGGING,
+            *LOGGING,
             "kafka.Kafka",
             str(files.folder / "node.properties"),
         ),
@@ -75,7 +83,7 @@ def process(
         environment={**plain_environment(), **mark},
         ports=tuple(layout.listener(files.number, name) for name in LISTENERS),
     )
-    return ServerProcess(f"node {files.number}", command, answers=lambda: _answers(audit))
+    return ServerProcess(f"node {files.number}", command, answers=lambda: answers(audit))
 
 
 def plain_environment() -> dict[str, str]:
@@ -85,5 +93,6 @@ def plain_environment() -> dict[str, str]:
     return {"LC_ALL": "C", **found}
 
 
-def _answers(audit_port: int) -> bool:
+def answers(audit_port: int) -> bool:
+    """Tell whether a node answers on its audit port."""
     return bool(ask_all({0: audit_port}, kafka_wire.metadata_request(1)))

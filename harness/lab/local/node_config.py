@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.lab.local.layout import LISTENERS, Layout
+from harness.lab.local.layout import LISTENERS, LOOPBACK, TOXIPROXY, Layout, node_name
 from harness.lab.profile import Profile
 from harness.lab.values import NODES, Link
 
@@ -50,41 +50,37 @@ def properties(
         "node.id": str(node),
         "broker.rack": f"rack-{node}",
         "log.dirs": str(data),
-        "listeners": _addresses({name: layout.listener(node, name) for name in LISTENERS}),
-        "advertised.listeners": _addresses(advertised(node, layout=layout)),
+        "listeners": ",".join(
+            f"{name}://{layout.bind}:{layout.listener(node, name)}" for name in LISTENERS
+        ),
+        "advertised.listeners": ",".join(
+            f"{name}://{advertised_at(node, name, layout=layout)}" for name in LISTENERS
+        ),
         "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in LISTENERS),
         "inter.broker.listener.name": f"FROM_{node}",
         "controller.listener.names": ",".join(controllers),
         "controller.quorum.voters": ",".join(
-            f"{voter}@127.0.0.1:{_voter_port(node, voter, layout=layout)}" for voter in NODES
+            f"{voter}@{advertised_at(voter, f'CTRL_{node}', layout=layout)}" for voter in NODES
         ),
     }
 
 
-def advertised(node: int, *, layout: Layout) -> dict[str, int]:
-    """Return, for each listener of a node, the port where others are told to find it."""
-    return {name: _advertised_port(node, name, layout=layout) for name in LISTENERS}
+def advertised_at(node: int, name: str, *, layout: Layout) -> str:
+    """Return where others are told to find a listener of a node."""
+    kind, _, source = name.partition("_")
+    if kind == "AUDIT":
+        return f"{LOOPBACK}:{layout.listener(node, name)}"
+    if kind == "SLOT":
+        link = Link(plane="client", source=f"slot{source}", target=str(node))
+        return f"{LOOPBACK}:{layout.proxy(link)}"
+    if int(source) == node:
+        return f"{layout.host(node_name(node))}:{layout.listener(node, name)}"
+    plane: Plane = "replication" if kind == "FROM" else "quorum"
+    link = Link(plane=plane, source=source, target=str(node))
+    return f"{layout.host(TOXIPROXY)}:{layout.proxy(link)}"
 
 
 def render(settings: Mapping[str, str]) -> str:
     """Return a properties file; the values used here need no escaping but the backslash."""
     lines = (f"{key}={value}" for key, value in sorted(settings.items()))
     return "\n".join((*lines, "")).replace("\\", "\\\\")
-
-
-def _advertised_port(node: int, name: str, *, layout: Layout) -> int:
-    kind, _, source = name.partition("_")
-    if kind == "AUDIT" or (kind != "SLOT" and int(source) == node):
-        return layout.listener(node, name)
-    if kind == "SLOT":
-        return layout.proxy(Link(plane="client", source=f"slot{source}", target=str(node)))
-    plane: Plane = "replication" if kind == "FROM" else "quorum"
-    return layout.proxy(Link(plane=plane, source=source, target=str(node)))
-
-
-def _voter_port(node: int, voter: int, *, layout: Layout) -> int:
-    return _advertised_port(voter, f"CTRL_{node}", layout=layout)
-
-
-def _addresses(ports: Mapping[str, int]) -> str:
-    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())

@@ -11,31 +11,17 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import LabError
+from harness.lab.databases import APP, SUPERUSER, Account
 from harness.lab.local.node import plain_environment
 from harness.lab.local.recipe import Recipe
 from harness.provision import cache
 
-SUPERUSER = "harness"
-APP = "app"
 INITDB_S = 60.0
 _FORMAT = 3
 """Part of the template's name: count up when what is written here changes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A role that can log in."""
-
-    name: str
-    password: str
-
-    def url(self, *, port: int, database: str) -> str:
-        """Return a libpq URL for a port of 127.0.0.1."""
-        return f"postgresql://{self.name}:{self.password}@127.0.0.1:{port}/{database}"
 
 
 def populate(data: Path, *, recipe: Recipe, mark: Mapping[str, str]) -> Mapping[str, Account]:

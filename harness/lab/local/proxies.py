@@ -21,13 +21,19 @@ def prepare(folder: Path, *, layout: Layout) -> Path:
     """Write the population that the server reads before it opens its API; return the file."""
     home = folder / "toxiproxy"
     home.mkdir()
-    proxies = [
-        proxy_value(str(link), listen=layout.proxy(link), upstream=layout.upstream(link))
+    population = home / "proxies.json"
+    population.write_text(json.dumps(population_of(layout), indent=1), encoding="utf-8")
+    return population
+
+
+def population_of(layout: Layout) -> list[dict[str, object]]:
+    """Return every proxy of a lab as the server reads it."""
+    return [
+        proxy_value(
+            str(link), listen=layout.listen_address(link), upstream=layout.upstream_address(link)
+        )
         for link in LINKS
     ]
-    population = home / "proxies.json"
-    population.write_text(json.dumps(proxies, indent=1), encoding="utf-8")
-    return population
 
 
 def process(

@@ -5,7 +5,7 @@ The source is Linux's `sock_diag(7)`; elsewhere, or where it is forbidden, nothi
 
 import socket
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 _NETLINK_SOCK_DIAG = 4
@@ -23,6 +23,8 @@ _BYTES = struct.Struct("=QQ")
 _PORTS_AT, _COOKIE_AT, _ATTRIBUTES_AT = 4, 44, 72
 _BYTES_AT = 120  # tcpi_bytes_acked and tcpi_bytes_received, since Linux 4.1
 _ANSWER_S = 1.0
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+"""A server on every address of a container accepts IPv4 at a socket for both."""
 _BUFFER_BYTES = 262_144
 
 
@@ -39,22 +41,35 @@ class Connection:
     """Sent, and acknowledged by the other end."""
 
 
-def established(ports: Collection[int]) -> tuple[Connection, ...] | None:
-    """Return the established IPv4 connections at those local ports; None if it cannot be known."""
+def here() -> socket.socket:
+    """Return a socket to ask the kernel about this process's network; OSError if there is none."""
     if not hasattr(socket, "AF_NETLINK"):
-        return None
+        raise OSError("this kernel does not tell about its sockets")
+    return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)
+
+
+def established(
+    ports: Collection[int], *, ask_at: Callable[[], socket.socket] = here
+) -> tuple[Connection, ...] | None:
+    """Return the established connections at those local ports; None if it cannot be known.
+
+    The network is the one in which the socket that `ask_at` returns was made.
+    """
     try:
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as sock:
+        with ask_at() as sock:
             sock.settimeout(_ANSWER_S)
-            sock.send(_request())
-            return tuple(_wanted(sock, frozenset(ports)))
+            seen: list[Connection] = []
+            for family in _FAMILIES:
+                sock.send(_request(family))
+                seen += _wanted(sock, frozenset(ports))
+            return tuple(seen)
     except OSError:
         return None
 
 
-def _request() -> bytes:
+def _request(family: int) -> bytes:
     extensions = 1 << (_INET_DIAG_INFO - 1)
-    body = _REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, extensions, 1 << _ESTABLISHED)
+    body = _REQUEST.pack(family, socket.IPPROTO_TCP, extensions, 1 << _ESTABLISHED)
     return _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 1, 0) + body
 
 

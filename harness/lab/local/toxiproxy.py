@@ -28,6 +28,7 @@ class ProxyState:
 
     enabled: bool
     toxics: tuple[Toxic, ...]
+    upstream: str
 
 
 class ToxiproxyApi:
@@ -44,8 +45,8 @@ class ToxiproxyApi:
         """Return the server's version."""
         return str(self._call("get", "/version", doing="ask for the version")["version"])
 
-    def create(self, name: str, *, listen: int, upstream: int, enabled: bool = True) -> None:
-        """Create a proxy between two ports of 127.0.0.1."""
+    def create(self, name: str, *, listen: str, upstream: str, enabled: bool = True) -> None:
+        """Create a proxy between two addresses, each `host:port`."""
         proxy = proxy_value(name, listen=listen, upstream=upstream, enabled=enabled)
         answer = self._call("post", "/proxies", json=proxy, doing=f"create proxy {name}")
         _require(Proxy(**answer).enabled == enabled, f"create proxy {name}", answer)
@@ -61,7 +62,9 @@ class ToxiproxyApi:
         """Return whether the proxy is enabled, and its toxics."""
         answer = self._call("get", _path(name), doing=f"ask for proxy {name}")
         toxics = tuple(Toxic(**toxic) for toxic in answer["toxics"])
-        return ProxyState(enabled=bool(answer["enabled"]), toxics=toxics)
+        return ProxyState(
+            enabled=bool(answer["enabled"]), toxics=toxics, upstream=str(answer["upstream"])
+        )
 
     def enable(self, name: str, *, enabled: bool) -> None:
         """Let it listen, or close its listener and every connection through it."""
@@ -149,14 +152,9 @@ class _StrictConsumer(APIConsumer):  # type: ignore[misc]  # the package has no 
         return response
 
 
-def proxy_value(name: str, *, listen: int, upstream: int, enabled: bool = True) -> dict[str, Any]:
+def proxy_value(name: str, *, listen: str, upstream: str, enabled: bool = True) -> dict[str, Any]:
     """Return a proxy as the server's API and its `-config` file take it."""
-    return {
-        "name": name,
-        "listen": f"127.0.0.1:{listen}",
-        "upstream": f"127.0.0.1:{upstream}",
-        "enabled": enabled,
-    }
+    return {"name": name, "listen": listen, "upstream": upstream, "enabled": enabled}
 
 
 def _consumer(port: int, call_s: float) -> type[_StrictConsumer]:

@@ -5,10 +5,12 @@ Toxiproxy's log, which has one JSON line for each. It changes nothing.
 """
 
 import json
+import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -20,24 +22,67 @@ from harness.lab.values import Link, LinkTraffic
 _ACCEPTED = b'"message":"Accepted client"'
 
 
-class TrafficGauge:
-    """Counts connections and bytes of every link of one lab."""
+class OwnProbes(Protocol):
+    """Tells the harness's own connections from those of others."""
 
-    def __init__(self, log: Path, *, layout: Layout, pid: Callable[[], int | None]) -> None:
+    def add(self, link: Link, local_port: int, /) -> None:
+        """Take in that a probe is about to connect."""
+        ...
+
+    def took(self, proxy: str, local_port: int, /) -> bool:
+        """Tell whether an accepted connection was a probe, once for each."""
+        ...
+
+
+class OwnByPort:
+    """Knows the harness's own probes by the ports that they come from."""
+
+    def __init__(self) -> None:
+        self._ports: set[int] = set()
+
+    def add(self, _link: Link, local_port: int) -> None:
+        """Take in that a probe is about to connect."""
+        self._ports.add(local_port)
+
+    def took(self, _proxy: str, local_port: int) -> bool:
+        """Tell whether an accepted connection was a probe, once for each."""
+        if local_port not in self._ports:
+            return False
+        self._ports.discard(local_port)
+        return True
+
+
+class TrafficGauge:
+    """Counts connections and bytes of every link of one lab.
+
+    `ask_at` makes a socket in the network of the proxies; where the kernel tells nothing there,
+    `open_ports` counts their open connections by the port that accepted them.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        *,
+        layout: Layout,
+        open_ports: Callable[[], Mapping[int, int]],
+        ask_at: Callable[[], socket.socket] = socket_diag.here,
+        own: OwnProbes | None = None,
+    ) -> None:
         self._log = log
         self._port_of = {link: layout.proxy(link) for link in LINKS}
         self._ports = frozenset(self._port_of.values())
-        self._pid = pid
+        self._open_ports = open_ports
+        self._ask_at = ask_at
         self._offset = 0
         self._accepted: Counter[str] = Counter()
-        self._own: set[int] = set()
+        self._own = OwnByPort() if own is None else own
         self._bytes = _ByteCount()
         self._lock = threading.Lock()
 
-    def ignore(self, local_port: int) -> None:
+    def ignore(self, link: Link, local_port: int) -> None:
         """Do not count the next connection from this port: it is the harness's own probe."""
         with self._lock:
-            self._own.add(local_port)
+            self._own.add(link, local_port)
 
     def read(self, links: Iterable[Link]) -> dict[Link, LinkTraffic]:
         """Return what is seen on each link now."""
@@ -45,11 +90,13 @@ class TrafficGauge:
         with self._lock:
             self._follow_log()
             accepted = dict(self._accepted)
-            seen = socket_diag.established(self._ports)
+            seen = socket_diag.established(self._ports, ask_at=self._ask_at)
             if seen is not None:
                 self._bytes.add(seen)
             known = None if seen is None else self._bytes.by_port()
-        established = self._established() if seen is None else Counter(each.port for each in seen)
+        established: Mapping[int, int] = (
+            self._open_ports() if seen is None else Counter(each.port for each in seen)
+        )
         return {
             link: _traffic(
                 accepted.get(str(link), 0),
@@ -73,25 +120,23 @@ class TrafficGauge:
 
     def _count(self, event: dict[str, str]) -> None:
         port = int(event["client"].rpartition(":")[2])
-        if port in self._own:
-            self._own.discard(port)
-        else:
+        if not self._own.took(event["name"], port):
             self._accepted[event["name"]] += 1
 
-    def _established(self) -> Counter[int]:
-        """Count the proxy's open connections by the port that accepted them."""
-        pid = self._pid()
-        if pid is None:
-            return Counter()
-        try:
-            connections = psutil.Process(pid).net_connections("tcp4")
-        except psutil.NoSuchProcess:
-            return Counter()
-        return Counter(
-            connection.laddr.port
-            for connection in connections
-            if connection.status == psutil.CONN_ESTABLISHED
-        )
+
+def open_ports_of(pid: int | None) -> Counter[int]:
+    """Count the open connections of a process by the port that accepted them."""
+    if pid is None:
+        return Counter()
+    try:
+        connections = psutil.Process(pid).net_connections("tcp4")
+    except psutil.NoSuchProcess:
+        return Counter()
+    return Counter(
+        connection.laddr.port
+        for connection in connections
+        if connection.status == psutil.CONN_ESTABLISHED
+    )
 
 
 class _ByteCount:

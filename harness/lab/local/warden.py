@@ -1,8 +1,9 @@
 """Ends what a lab started and removes its folder: when it closes, and when its owner died.
 
-Run as a script, `python -I warden.py FOLDER NAME`, it holds the reading end of a pipe whose other
-end only the harness has. When that end is gone (SIGKILL, a crash, a closed terminal) it clears the
-lab. It imports nothing of the harness, so that it starts fast and works whatever state that is in.
+Run as a script, `python -I warden.py FOLDER NAME [LABEL]`, it holds the reading end of a pipe whose
+other end only the harness has. When that end is gone (SIGKILL, a crash, a closed terminal) it
+clears the lab; with a label, the containers of an engine first. It imports nothing of the harness,
+so that it starts fast and works whatever state that is in.
 """
 
 import ctypes
@@ -12,8 +13,10 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -25,13 +28,18 @@ _QUIT_S = 3.0
 _KILL_S = 10.0
 _POLL_S = 0.02
 _IPC_RMID = 0
+_ENGINE_S = 30
+_REMOVALS = 8
 
 
-def main(folder: str, name: str) -> int:
+def main(folder: str, name: str, label: str = "") -> int:
     """Wait for the owner's word or its end; clear the lab unless the owner said that it did."""
     for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)  # it goes when its owner goes, and not before
     if os.read(0, 1) != DONE:
+        with suppress(Exception):  # whatever the engine's trouble is: the next start tries again
+            if label:
+                clear_engine(label)
         clear(Path(folder), name=name)
         if not Path(folder).exists():
             Path(f"{folder}.lock").unlink(missing_ok=True)
@@ -49,6 +57,49 @@ def clear(folder: Path, *, name: str) -> list[int]:
     remove_shared_memory(folder / DATABASE_FOLDER)
     _remove(folder)
     return survivors
+
+
+def clear_engine(label: str) -> None:
+    """Remove every container, with its volumes, and every network that bears a label `name=value`.
+
+    What somebody else removes at the same moment is no error; what cannot be removed is one.
+    """
+    import docker  # noqa: PLC0415  # only for labs of containers, at their end
+
+    engine = docker.from_env(timeout=_ENGINE_S)
+    wanted = {"label": label}
+    end = time.monotonic() + _ENGINE_S
+    try:
+        with ThreadPoolExecutor(_REMOVALS) as pool:
+            while True:
+                containers = engine.containers.list(all=True, sparse=True, filters=wanted)
+                left = [
+                    *(partial(each.remove, force=True, v=True) for each in containers),
+                    *(each.remove for each in engine.volumes.list(filters=wanted)),
+                ] or [each.remove for each in engine.networks.list(filters=wanted)]
+                if not left:
+                    return
+                errors = [error for error in pool.map(_try, left) if error is not None]
+                if errors and time.monotonic() > end:
+                    raise errors[0]
+    finally:
+        engine.close()
+
+
+def _try(remove: Callable[[], None]) -> Exception | None:
+    """Remove one thing; return why it may still be there."""
+    import docker.errors  # noqa: PLC0415
+
+    gone: type[Exception] = docker.errors.NotFound
+    refused: type[Exception] = docker.errors.APIError
+    try:
+        remove()
+    except gone:
+        return None
+    except refused as error:
+        select.select([], [], [], _POLL_S)  # its end is on the way, or an end point still open
+        return error
+    return None
 
 
 def processes_of(folder: Path, *, name: str) -> Iterator[psutil.Process]:
@@ -137,4 +188,4 @@ def _kill_all(folder: Path, name: str) -> list[int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:]))

@@ -11,7 +11,7 @@ from harness.lab.local.layout import PORTS, Layout
 from harness.lab.local.links import LocalLinks
 from harness.lab.local.recipe import Recipe, recipe_of
 from harness.lab.local.toxiproxy import ToxiproxyApi
-from harness.lab.local.traffic import TrafficGauge
+from harness.lab.local.traffic import TrafficGauge, open_ports_of
 from harness.provision.parts import provide
 
 
@@ -37,7 +37,11 @@ def links(layout: Layout, recipe: Recipe, tmp_path: Path) -> Iterator[LocalLinks
     server = proxies.process(
         population, layout=layout, recipe=recipe, mark={warden.MARKER: "none"}, api=api
     )
-    gauge = TrafficGauge(population.parent / "server.log", layout=layout, pid=server.pid)
+    gauge = TrafficGauge(
+        population.parent / "server.log",
+        layout=layout,
+        open_ports=lambda: open_ports_of(server.pid()),
+    )
     server.start()
     try:
         proxies.await_populated(server, layout=layout, deadline=Deadline(10))

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from confluent_kafka import Producer
@@ -20,15 +20,36 @@ TOPIC = "lab-test"
 
 
 @pytest.fixture(scope="package")
-def lab() -> Iterator[LocalLab]:
-    """Return a running lab with every lock service; it is gone before others start theirs."""
-    with start_local_lab() as lab:
+def lab(request: pytest.FixtureRequest) -> Iterator[LocalLab]:
+    """Return a running lab with every lock service; it is gone before others start theirs.
+
+    A local one, or with `--backend docker` one of containers: whoever asks it for more than every
+    lab promises asks for `processes`, too.
+    """
+    with started(request) as lab:
         for name in get_args(LockServiceName):
             lab.lock_service(name).create(SPACE)
         lab.cluster.create_topics(
             [TopicSpec(name=TOPIC, partitions=3, replication_factor=3, config={})]
         )
         yield lab
+
+
+def started(request: pytest.FixtureRequest) -> LocalLab:
+    """Start the lab that is asked for."""
+    if request.config.getoption("--backend") != "docker":
+        return start_local_lab()
+    from harness.lab.docker import start_docker_lab  # noqa: PLC0415  # only where it is asked for
+
+    lab: Any = start_docker_lab(images=request.getfixturevalue("images"))
+    return lab  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def processes(lab: LocalLab) -> None:
+    """Skip what looks at servers as processes of this machine, and at their ports there."""
+    if not isinstance(lab, LocalLab):
+        pytest.skip("the servers of this lab are containers, with networks of their own")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import psutil
+import pytest
 
 from harness.clock import monotonic_s, wait_until
 from harness.faults.linkbook import LinkBook
@@ -49,6 +50,7 @@ class Belongings:
     """Connections open on links that nobody uses."""
 
 
+@pytest.mark.usefixtures("processes")
 def test_three_hundred_damages_leave_nothing_behind(
     lab: LocalLab, record_property: Callable[[str, object], None]
 ) -> None:

@@ -92,6 +92,7 @@ def test_the_database_survives_a_kill_with_what_was_committed(lab: LocalLab) -> 
     lab.database.drop("killed")
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_node_that_dies_unasked_is_told_of(lab: LocalLab) -> None:
     """Its name, its status and its last words; and it can be started again."""
     node = lab.nodes[3]

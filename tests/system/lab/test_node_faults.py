@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from typing import Any
 
 import psutil
 import psycopg
@@ -44,6 +45,15 @@ def accepts(lab: LocalLab, number: int) -> bool:
     with socket.socket() as sock:
         sock.settimeout(1)
         return sock.connect_ex(("127.0.0.1", lab.layout.listener(number, "AUDIT"))) == 0
+
+
+def is_stopped(lab: LocalLab, number: int) -> bool:
+    """Tell whether the kernel, or the engine of a container, says that a node stands still."""
+    node: Any = lab.nodes[number]
+    if isinstance(lab, LocalLab):
+        return bool(psutil.Process(node.pid()).status() == psutil.STATUS_STOPPED)
+    node.container.reload()
+    return bool(node.container.attrs["State"]["Paused"])
 
 
 def moves(around: Surroundings) -> list[str]:
@@ -100,7 +110,7 @@ def test_a_paused_follower_is_silent_and_catches_up(lab: LocalLab, around: Surro
     pid = lab.nodes[number].pid()
 
     def look(_: Driver) -> None:
-        assert psutil.Process(pid).status() == psutil.STATUS_STOPPED
+        assert is_stopped(lab, number)
         await_state(lab, lambda now: number not in now.isr, describe="the ISR to shrink")
 
     evidence = play(pause(node(number)), around, meanwhile=look)
@@ -143,6 +153,7 @@ def test_a_set_with_a_dead_member_is_not_touched(lab: LocalLab, around: Surround
     heal(driver)
 
 
+@pytest.mark.usefixtures("processes")  # it reads the log that a process writes
 def test_a_node_is_killed_again_while_it_recovers(lab: LocalLab, around: Surroundings) -> None:
     """Its own log shows three starts, two of which never came to their end."""
     number = resolve_node(leader("orders", 0), around)

@@ -5,6 +5,7 @@ from typing import get_args
 
 import psutil
 import psycopg
+import pytest
 from confluent_kafka import Consumer, Producer
 
 from harness.clock import wait_until
@@ -47,6 +48,7 @@ def test_the_description_is_json_and_holds_what_is_in_force(lab: LocalLab) -> No
     assert len(described["links"]) == 60
 
 
+@pytest.mark.usefixtures("processes")
 def test_no_listener_of_the_lab_is_off_loopback(lab: LocalLab) -> None:
     """Asked of the operating system, for every process of the lab, all client links led."""
     lab.frames.lead(CLIENT_LINKS)
@@ -67,6 +69,7 @@ def test_no_listener_of_the_lab_is_off_loopback(lab: LocalLab) -> None:
     assert {port for _, port in listening} == expected
 
 
+@pytest.mark.usefixtures("processes")
 def test_nodes_talk_to_each_other_through_proxies_only(lab: LocalLab) -> None:
     """No node holds a connection to another node's own port: all lead to a proxy or to itself."""
     for number, node in lab.nodes.items():

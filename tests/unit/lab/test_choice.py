@@ -119,5 +119,7 @@ def test_a_choice_survives_its_words() -> None:
         "profile": "production",
         "kafka_version": "3.9.1",
         "features": ("eligible.leader.replicas.version=0", "group.version=1"),
+        "backend": "docker",
+        "images": "own",
     }
     assert choose(**words).words() == words  # type: ignore[arg-type]  # its own keywords

@@ -7,7 +7,13 @@ from typing import get_args
 import pytest
 
 from harness.lab.local.layout import CLIENT_LINKS, LINKS, LISTENERS, PORTS, Layout
-from harness.lab.local.node_config import advertised, format_storage, kafka_uuid, properties, render
+from harness.lab.local.node_config import (
+    advertised_at,
+    format_storage,
+    kafka_uuid,
+    properties,
+    render,
+)
 from harness.lab.local.ports import STEP
 from harness.lab.profile import FAST
 from harness.lab.values import LOCK_SERVICES, NODES, Link
@@ -15,6 +21,7 @@ from harness.provision.kafka import KAFKA_VERSION
 from harness.schedule.network import Plane
 
 LAYOUT = Layout(base=20_000)
+NETWORKED = Layout(base=20_000, networked=True)
 
 
 def settings(node: int) -> dict[str, str]:
@@ -59,7 +66,8 @@ def test_a_node_is_sent_to_its_peer_through_their_proxy_only(source: int, target
         link = Link(plane=plane, source=str(source), target=str(target))
         own = LAYOUT.listener(target, f"{kind}_{source}")
         expected = own if source == target else LAYOUT.proxy(link)
-        assert advertised(target, layout=LAYOUT)[f"{kind}_{source}"] == expected
+        name = f"{kind}_{source}"
+        assert advertised_at(target, name, layout=LAYOUT) == f"127.0.0.1:{expected}"
         if source != target:
             assert LAYOUT.upstream(link) == own
 
@@ -93,7 +101,28 @@ def test_every_address_is_loopback(node: int) -> None:
 @pytest.mark.parametrize("node", NODES)
 def test_the_audit_listener_is_never_behind_a_proxy(node: int) -> None:
     """The harness reads the truth through it."""
-    assert advertised(node, layout=LAYOUT)["AUDIT"] == LAYOUT.listener(node, "AUDIT")
+    for layout in (LAYOUT, NETWORKED):
+        own = layout.listener(node, "AUDIT")
+        assert advertised_at(node, "AUDIT", layout=layout) == f"127.0.0.1:{own}"
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_in_a_network_nodes_are_told_names_and_clients_loopback(node: int) -> None:
+    """Peers go by the proxies' host, the node itself by its own, clients by published ports."""
+    for other in NODES:
+        at = advertised_at(node, f"FROM_{other}", layout=NETWORKED)
+        assert at.partition(":")[0] == (f"node-{node}" if other == node else "toxiproxy")
+    link = Link(plane="client", source="slot1", target=str(node))
+    at = advertised_at(node, "SLOT_1", layout=NETWORKED)
+    assert at == f"127.0.0.1:{NETWORKED.proxy(link)}"
+
+
+def test_in_a_network_a_proxy_leads_to_a_host_by_name() -> None:
+    """Each server is a host of its own there, and a proxy listens on every address it has."""
+    ends = {link: NETWORKED.upstream_address(link).partition(":")[0] for link in LINKS}
+    for link, host in ends.items():
+        assert host == (f"node-{link.target}" if link.target.isdigit() else link.target)
+        assert NETWORKED.listen_address(link) == f"0.0.0.0:{NETWORKED.proxy(link)}"
 
 
 def test_ids_are_what_kafka_makes() -> None:

@@ -18,6 +18,7 @@ from harness.provision import (
     wheel,
     zookeeper,
 )
+from harness.provision.backend import BackendChoice
 from harness.provision.values import Found
 
 
@@ -132,12 +133,13 @@ def test_an_optional_part_that_is_missing_keeps_nothing_from_starting() -> None:
     assert lines[-1] == "A lab can start here."
 
 
-@pytest.mark.parametrize(
-    ("engine", "said"), [(None, "no engine answers"), ("Docker 26", "answers: Docker 26")]
-)
-def test_the_choice_of_backend_is_honest(engine: str | None, said: str) -> None:
-    """There is one backend; an engine is mentioned and not promised."""
-    choice = doctor.BackendChoice(backend="local", engine=engine)
-    assert said in str(choice)
-    assert "not built yet" in str(choice)
-    assert choice.to_json()["backend"] == "local"
+def test_containers_bring_their_parts_with_them() -> None:
+    """Where a lab runs in containers, nothing that this machine lacks keeps it from starting."""
+    gone = doctor.PartReport(name="maven", state="missing", detail="not on PATH", remedy="install")
+    local = BackendChoice(backend="local", why="no engine", remedy="install Docker")
+    docker = BackendChoice(backend="docker", why="an engine answers")
+
+    assert not doctor.ready((gone,), choice=local)
+    assert doctor.ready((gone,), choice=docker)
+    assert doctor.render((gone,), choice=docker).splitlines()[-1] == "A lab can start here."
+    assert "for the docker backend: install Docker" in doctor.render((), choice=local)

@@ -1,0 +1,192 @@
+"""Starts a lab of containers: everything at once, each step bounded, all removed if one fails."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from functools import partial
+from pathlib import Path
+
+from testcontainers.core.network import Network
+
+from harness.clock import Deadline, monotonic_s, wait_until
+from harness.errors import HarnessError, LabError
+from harness.lab import awaiting
+from harness.lab.docker import classdata, engine, formatting, leftovers, making
+from harness.lab.docker.database import draw_accounts
+from harness.lab.docker.ending import Holding
+from harness.lab.docker.lab import DockerLab
+from harness.lab.docker.lock_services import DockerLockServer, DockerRedis, DockerZooKeeper
+from harness.lab.docker.origin import Origin, write_files, write_lock_files
+from harness.lab.docker.parts import Parts, put_together
+from harness.lab.local import folders, proxies, turns
+from harness.lab.local.layout import Layout
+from harness.lab.profile import FAST, Profile
+from harness.provision.checkpoint import AS_RELEASED
+from harness.provision.images.names import Images
+from harness.provision.kafka import KAFKA_VERSION
+from harness.schedule.targets import LockServiceName
+
+
+def _silent(_line: str) -> None:
+    """Show a line of progress to nobody."""
+
+
+def start_docker_lab(
+    *,
+    images: Images,
+    kafka_version: str = KAFKA_VERSION,
+    features: Mapping[str, int] = AS_RELEASED,
+    profile: Profile = FAST,
+    progress: Callable[[str], None] = _silent,
+) -> DockerLab:
+    """Return a running lab: three nodes registered, internal topics in sync, the database open.
+
+    `kafka_version` is the release in `images.kafka`. UsageError without an engine or an image;
+    LabError if a server does not come up, and nothing is left then. Close it, or use it in a
+    `with` statement.
+    """
+    client = engine.connect()
+    origin = Origin(
+        images=images,
+        identities=engine.require(client, images.needed()),
+        kafka_version=kafka_version,
+        features=features,
+    )
+    engine.settle_reaper(client)
+    with turns.turn():
+        began = monotonic_s()
+        for name in leftovers.clear_dead_labs(client):
+            progress(f"cleared what the dead lab {name} left")
+        holding = Holding.take(client)
+        lab = _whole(holding, origin, profile=profile, progress=progress)
+        lab.boot_s = monotonic_s() - began
+    progress(f"lab {lab.name} is ready after {lab.boot_s:.1f} s")
+    return lab
+
+
+def _whole(
+    holding: Holding, origin: Origin, *, profile: Profile, progress: Callable[[str], None]
+) -> DockerLab:
+    """Return the running lab, or raise after everything is removed again."""
+    try:
+        return _boot(holding, origin, profile=profile, progress=progress)
+    except BaseException as error:
+        tails = _last_words(holding.parts)
+        with suppress(HarnessError):  # the first error is the one to tell
+            holding.end()
+        if isinstance(error, OSError):
+            raise LabError(f"The lab could not be started: {error}{tails}") from error
+        if isinstance(error, LabError):
+            raise LabError(f"{error.message}{tails}", remedy=error.remedy) from error
+        raise
+
+
+def _boot(
+    holding: Holding, origin: Origin, *, profile: Profile, progress: Callable[[str], None]
+) -> DockerLab:
+    deadline = Deadline(profile.patience.boot_s)
+    folder, layout = holding.folder, holding.layout
+    folders.make(folder)
+    checkpoint = formatting.provide(
+        origin.images.kafka,
+        lab=folder.name,
+        kafka_version=origin.kafka_version,
+        features=origin.features,
+        progress=progress,
+    )
+    archive = classdata.provide(
+        origin.images.kafka,
+        identity=origin.identities[origin.images.kafka],
+        lab=folder.name,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    settings = write_files(
+        folder, layout=layout, profile=profile, origin=origin, checkpoint=checkpoint
+    )
+    network = making.make_network(folder.name)
+    parts = holding.parts = _put_together(holding, origin, network=network, archive=archive)
+    lab = DockerLab(
+        folder,
+        profile=profile,
+        parts=parts,
+        described=origin.described(settings),
+        watched=holding.watched,
+        end=holding.end,
+    )
+    progress("starting three nodes behind their proxies, in containers")
+    engine.in_parallel(server.start for server in parts.first())
+    _await_all(lab, parts, deadline=deadline)
+    return lab
+
+
+def _put_together(
+    holding: Holding, origin: Origin, *, network: Network, archive: Path | None
+) -> Parts:
+    folder, layout = holding.folder, holding.layout
+    accounts = draw_accounts()
+    servers = origin.servers(layout=layout, accounts=accounts, archive=archive)
+    run = partial(making.run, folder=folder, network=network)
+    return put_together(
+        folder,
+        layout=layout,
+        source=lambda name: partial(run, servers[name]),
+        accounts=accounts,
+        lock_service=lambda name: lock_service_in(
+            name, origin, folder=folder, layout=layout, network=network
+        ),
+        read_table=making.TableReader(origin.images.kafka, lab=folder.name).read,
+    )
+
+
+def lock_service_in(
+    name: LockServiceName, origin: Origin, *, folder: Path, layout: Layout, network: Network
+) -> DockerLockServer:
+    """Return a lock service that is not started yet; UsageError if its image is not there."""
+    server = origin.lock_service(name, layout=layout)
+    with closing(engine.connect()) as client:
+        engine.require(client, [server.image])
+    password = secrets.token_hex(8)
+    write_lock_files(folder, name, layout=layout, password=password)
+    make = partial(making.run, server, folder=folder, network=network)
+    if name == "redis":
+        return DockerRedis(password, layout=layout, make=make)
+    return DockerZooKeeper(layout=layout, make=make)
+
+
+def _await_all(lab: DockerLab, parts: Parts, *, deadline: Deadline) -> None:
+    """Return when the lab is ready; raise at once if a server dies meanwhile."""
+
+    def alive() -> bool:
+        dead = [sentence for each in parts.first() if (sentence := each.trouble()) is not None]
+        if dead:
+            raise LabError("; ".join(dead))
+        return True
+
+    parts.observe()
+    wait_until(
+        lambda: alive() and proxies.wedged(parts.api) is None,
+        deadline_s=deadline.remaining_s(),
+        describe="Toxiproxy to answer",
+        last_seen=lambda: parts.toxiproxy.log_tail(3),
+    )
+    awaiting.nodes(lab.cluster, deadline=deadline, alive=alive)
+    awaiting.internal_topics(lab.cluster, deadline=deadline, alive=alive)
+    wait_until(
+        lambda: alive() and lab.database.serves(),
+        deadline_s=deadline.remaining_s(),
+        describe="the database to accept queries",
+        last_seen=lambda: lab.database.log_tail(3),
+    )
+
+
+def _last_words(parts: Parts | None) -> str:
+    """Return the log tails of the servers that do not serve."""
+    if parts is None:
+        return ""
+    said = []
+    for server in parts.first():
+        with suppress(LabError):
+            if not server.serves():
+                said.append(f"\n--- {server.name}:\n{server.log_tail(12)}")
+    return "".join(said)

@@ -1,0 +1,152 @@
+"""A running lab of containers: its servers, what they are asked for, and their end.
+
+`boot.py` makes one, `standing.py` finds one that stands already.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.errors import LabError
+from harness.lab.cluster import AuditCluster
+from harness.lab.databases import SETTINGS
+from harness.lab.docker.lock_services import DockerLockServer
+from harness.lab.docker.parts import Parts
+from harness.lab.endpoints import endpoints_of, require_slot
+from harness.lab.local import proxies, warden
+from harness.lab.local.disk import LocalDisk
+from harness.lab.local.layout import node_name
+from harness.lab.profile import Profile
+from harness.lab.values import NODES, Endpoint, Link
+from harness.schedule.targets import LockServiceName
+
+
+class DockerLab:
+    """`Lab` of containers; also a context manager that closes it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        profile: Profile,
+        parts: Parts,
+        described: Mapping[str, object],
+        watched: Callable[[], bool],
+        end: Callable[[], None],
+    ) -> None:
+        """Take over what was put together.
+
+        `described` says what it was made from, `watched` whether the warden lives, and `end` takes
+        it down.
+        """
+        self.name = folder.name
+        self.folder = folder
+        self.layout = parts.layout
+        self.profile = profile
+        self.nodes = parts.nodes
+        self.links = parts.links
+        self.frames = parts.frames
+        self.database = parts.database
+        self.toxiproxy = parts.toxiproxy
+        self.cluster = AuditCluster({n: self.layout.listener(n, "AUDIT") for n in NODES})
+        self.boot_s = 0.0
+        self._lock_services = parts.lock_services
+        self._parts = parts
+        self._described = described
+        self._watched = watched
+        self._end = end
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def disk(self, node: int) -> LocalDisk:
+        """Return the disk of a node: a folder of this machine that its container has mounted.
+
+        LabError where a standing lab keeps it inside of the container.
+        """
+        data = self.folder / node_name(node) / "data"
+        if not data.is_dir():
+            raise LabError(
+                f"The disk of node {node} is inside its container and cannot be made to forget",
+                remedy="leave --lab out: the disks of a lab of your own can",
+            )
+        return LocalDisk(data, process=self.nodes[node])
+
+    def bootstrap(self, slot: int) -> str:
+        """Return KAFKA_BOOTSTRAP_SERVERS for a client slot: three proxied addresses."""
+        require_slot(slot)
+        return self.layout.bootstrap(slot)
+
+    def database_url(self, slot: int, name: str) -> str:
+        """Return the proxied URL of database `name` for a client slot."""
+        require_slot(slot)
+        link = Link(plane="database", source=f"slot{slot}", target="database")
+        return self.database.role_url(name, port=self.layout.proxy(link))
+
+    def lock_service(self, name: LockServiceName) -> DockerLockServer:
+        """Return a lock service; it is started at the first call, and stays as long as the lab."""
+        return self._lock_services.get(name)
+
+    def lock_address(self, slot: int, name: LockServiceName, space: str) -> str:
+        """Return where a client slot reaches a space: a proxied URL, or a connect string."""
+        require_slot(slot)
+        return self._lock_services.address(name, slot=slot, space=space)
+
+    def role_environment(self) -> Mapping[str, str]:
+        """Return what every process of this lab carries, so that a later start can find it."""
+        return {warden.MARKER: self.name}
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Return what a person needs to connect by hand."""
+        return endpoints_of(self, services=self._lock_services.all(), api_port=self.layout.api)
+
+    def describe(self) -> dict[str, object]:
+        """Return backend, images, profile and every configuration in force, as JSON values."""
+        return {
+            "backend": "docker",
+            "name": self.name,
+            "boot_s": round(self.boot_s, 3),
+            "profile": self.profile.name,
+            **self._described,
+            "database": dict(SETTINGS),
+            "lock_services": self._lock_services.describe(),
+            "links": {
+                str(link): {
+                    "listen": self.layout.listen_address(link),
+                    "upstream": self.layout.upstream_address(link),
+                }
+                for link in self.links.all()
+            },
+        }
+
+    def check_alive(self) -> tuple[str, ...]:
+        """Return one sentence for each server that died or wedged without being asked to."""
+        sentences = [server.trouble() for server in self._parts.all()]
+        sentences.append(self.frames.server.trouble())
+        if sentences[0] is None:
+            sentences.append(proxies.wedged(self._parts.api))
+        if not self._watched():
+            sentences.append("the warden that clears this lab after a crash is gone")
+        return tuple(sentence for sentence in sentences if sentence is not None)
+
+    def memory_bytes(self) -> int:
+        """Return the memory that the lab's servers use, without files that are only cached."""
+        own = self.frames.server.memory_bytes()
+        return own + sum(server.memory_bytes() for server in self._parts.all())
+
+    def close(self) -> None:
+        """End and remove all of it; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._end()
