@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
-from harness.errors import LabError
+from harness.errors import LabError, UsageError
 from harness.lab.choice import LabChoice
 from harness.lab.protocol import Lab
 from harness.ledger.findings import Outcome
@@ -217,6 +217,11 @@ def default_start(
             kafka=needs.kafka, features=needs.features, broker=needs.broker
         )
         if asked.backend == "docker":
+            if port_base is not None:
+                raise UsageError(
+                    "A lab of containers chooses its ports by itself",
+                    remedy="leave --port-base out, or use --backend local",
+                )
             return _start_docker(asked, progress=progress)
         # Imported late: `harness check` and `explain` need neither a lab nor its libraries.
         from harness.lab.local import start_local_lab  # noqa: PLC0415
