@@ -26,7 +26,6 @@ from harness.schedule.targets import LockServiceName
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-Make = "Callable[[], Container] | Container"
 DESKTOP_HOST = "host.docker.internal"
 """The name that engines in a virtual machine of their own have for the machine around it."""
 
