@@ -63,6 +63,16 @@ def test_compose_accepts_the_file(images: Images) -> None:
     assert (config.returncode, config.stderr) == (0, "")
 
 
+def test_where_none_stands_it_is_said_how_to_have_one(images: Images) -> None:
+    """The command, in the error."""
+    client = engine.connect()
+    if client.containers.list(all=True, filters={"label": f"{STANDING}={KIND}"}):
+        pytest.skip("one stands")
+    with pytest.raises(UsageError, match="docker compose up -d --wait"):
+        attach_standing_lab()
+    assert images
+
+
 def test_a_run_passes_on_it_and_it_stays_standing(standing: Images, tmp_path: Path) -> None:
     """The death of a leader under load; a link that a dead run left cut is mended first."""
     assert standing
@@ -102,13 +112,3 @@ def test_it_is_not_taken_for_another_one(standing: Images) -> None:
     assert standing
     with pytest.raises(UsageError, match="has profile fast and Kafka"):
         attach_standing_lab(profile="production")
-
-
-def test_where_none_stands_it_is_said_how_to_have_one(images: Images) -> None:
-    """The command, in the error."""
-    client = engine.connect()
-    if client.containers.list(all=True, filters={"label": f"{STANDING}={KIND}"}):
-        pytest.skip("one stands")
-    with pytest.raises(UsageError, match="docker compose up -d --wait"):
-        attach_standing_lab()
-    assert images
