@@ -18,7 +18,7 @@ from harness.provision.images.names import Images
 from harness.provision.kafka import KAFKA_VERSION
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def holding(images: Images) -> Iterator[Holding]:
     """Hold a name, ports and a folder; whatever bears the name is gone afterwards."""
     client = engine.connect()
@@ -29,7 +29,7 @@ def holding(images: Images) -> Iterator[Holding]:
     holding.end()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def parts(holding: Holding, images: Images) -> Parts:
     """Return the parts of a lab of which the proxies and the database run."""
     client = engine.connect()
