@@ -53,6 +53,11 @@ class ContainerProcess:
         self._asked_to_end = False
         self._lock = threading.RLock()
 
+    @property
+    def version(self) -> str:
+        """Return what it was made from: its image, by name and tag."""
+        return str(self.container.attrs["Config"]["Image"])
+
     def start(self) -> None:
         """Start it; LabError if it runs already or cannot be started."""
         with self._lock, told(f"start {self.name}"):

@@ -5,25 +5,23 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from harness.errors import LabError
-from harness.lab.cluster import AuditCluster
 from harness.lab.databases import SETTINGS
+from harness.lab.docker.database import DockerPostgres
 from harness.lab.docker.lock_services import DockerLockServer
 from harness.lab.docker.parts import Parts
-from harness.lab.endpoints import endpoints_of, require_slot
-from harness.lab.local import proxies, warden
+from harness.lab.local import proxies
 from harness.lab.local.disk import LocalDisk
 from harness.lab.local.layout import node_name
+from harness.lab.local.reached import ReachedLab
 from harness.lab.profile import Profile
-from harness.lab.values import NODES, Endpoint, Link
-from harness.schedule.targets import LockServiceName
 
 
-class DockerLab:
-    """`Lab` of containers; also a context manager that closes it."""
+class DockerLab(ReachedLab[DockerLockServer]):
+    """`Lab` of containers."""
+
+    database: DockerPostgres
 
     def __init__(
         self,
@@ -40,34 +38,17 @@ class DockerLab:
         `described` says what it was made from, `watched` whether the warden lives, and `end` takes
         it down.
         """
-        self.name = folder.name
-        self.folder = folder
-        self.layout = parts.layout
+        super().__init__(folder, layout=parts.layout, services=parts.lock_services)
         self.profile = profile
         self.nodes = parts.nodes
         self.links = parts.links
         self.frames = parts.frames
         self.database = parts.database
         self.toxiproxy = parts.toxiproxy
-        self.cluster = AuditCluster({n: self.layout.listener(n, "AUDIT") for n in NODES})
-        self.boot_s = 0.0
-        self._lock_services = parts.lock_services
         self._parts = parts
         self._described = described
         self._watched = watched
         self._end = end
-        self._closed = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def disk(self, node: int) -> LocalDisk:
         """Return the disk of a node: a folder of this machine that its container has mounted.
@@ -81,34 +62,6 @@ class DockerLab:
                 remedy="leave --lab out: the disks of a lab of your own can",
             )
         return LocalDisk(data, process=self.nodes[node])
-
-    def bootstrap(self, slot: int) -> str:
-        """Return KAFKA_BOOTSTRAP_SERVERS for a client slot: three proxied addresses."""
-        require_slot(slot)
-        return self.layout.bootstrap(slot)
-
-    def database_url(self, slot: int, name: str) -> str:
-        """Return the proxied URL of database `name` for a client slot."""
-        require_slot(slot)
-        link = Link(plane="database", source=f"slot{slot}", target="database")
-        return self.database.role_url(name, port=self.layout.proxy(link))
-
-    def lock_service(self, name: LockServiceName) -> DockerLockServer:
-        """Return a lock service; it is started at the first call, and stays as long as the lab."""
-        return self._lock_services.get(name)
-
-    def lock_address(self, slot: int, name: LockServiceName, space: str) -> str:
-        """Return where a client slot reaches a space: a proxied URL, or a connect string."""
-        require_slot(slot)
-        return self._lock_services.address(name, slot=slot, space=space)
-
-    def role_environment(self) -> Mapping[str, str]:
-        """Return what every process of this lab carries, so that a later start can find it."""
-        return {warden.MARKER: self.name}
-
-    def endpoints(self) -> tuple[Endpoint, ...]:
-        """Return what a person needs to connect by hand."""
-        return endpoints_of(self, services=self._lock_services.all(), api_port=self.layout.api)
 
     def describe(self) -> dict[str, object]:
         """Return backend, images, profile and every configuration in force, as JSON values."""

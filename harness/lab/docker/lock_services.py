@@ -1,29 +1,23 @@
-"""The lock services of a lab of containers: each started when it is first asked for, and kept."""
+"""The lock services of a lab of containers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from harness.clock import wait_until
-from harness.errors import LabError
 from harness.lab.docker.container import Conduct, ContainerProcess
 from harness.lab.local import link_probe
+from harness.lab.local.kept_services import KeptServices
 from harness.lab.local.layout import Layout
 from harness.lab.lock_spaces import REDIS_SETTINGS, ZOOKEEPER_SETTINGS, Chroots, RedisSpaces
-from harness.lab.values import Link
 from harness.schedule.targets import LockServiceName
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-START_S = 30.0
-_SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "redis": REDIS_SETTINGS,
-    "zookeeper": ZOOKEEPER_SETTINGS,
-}
-
 
 class DockerRedis(ContainerProcess, RedisSpaces):
     """`LockServer` over a container with Redis."""
+
+    settings = REDIS_SETTINGS
 
     def __init__(
         self, password: str, *, layout: Layout, make: "Callable[[], Container] | Container"
@@ -37,6 +31,8 @@ class DockerRedis(ContainerProcess, RedisSpaces):
 class DockerZooKeeper(ContainerProcess, Chroots):
     """`LockServer` over a container with ZooKeeper."""
 
+    settings = ZOOKEEPER_SETTINGS
+
     def __init__(self, *, layout: Layout, make: "Callable[[], Container] | Container") -> None:
         port = layout.lock_service("zookeeper")
         Chroots.__init__(self, port)
@@ -47,50 +43,14 @@ class DockerZooKeeper(ContainerProcess, Chroots):
 DockerLockServer = DockerRedis | DockerZooKeeper
 
 
-class DockerLockServices:
-    """Which lock services of one lab run, and how roles reach them."""
+class DockerLockServices(KeptServices[DockerLockServer]):
+    """Those of one lab of containers."""
 
     def __init__(
         self, make: Callable[[LockServiceName], DockerLockServer], *, layout: Layout
     ) -> None:
-        self._make = make
-        self._layout = layout
-        self._servers: dict[LockServiceName, DockerLockServer] = {}
+        super().__init__(layout=layout)
+        self._from = make
 
-    def get(self, name: LockServiceName) -> DockerLockServer:
-        """Return a server, started at the first call; LabError if it does not come up."""
-        if name not in self._servers:
-            server = self._servers[name] = self._make(name)
-            if server.pid() is None:
-                server.start()
-            wait_until(
-                lambda: _alive(server) and server.serves(),
-                deadline_s=START_S,
-                describe=f"{server.name} to answer",
-                last_seen=lambda: server.log_tail(3),
-            )
-        return self._servers[name]
-
-    def all(self) -> tuple[DockerLockServer, ...]:
-        """Return those that were asked for so far."""
-        return tuple(self._servers.values())
-
-    def address(self, name: LockServiceName, *, slot: int, space: str) -> str:
-        """Return where a client slot reaches a run's space: a proxied address."""
-        link = Link(plane="coordination", source=f"slot{slot}", target=name)
-        return self.get(name).address(space, port=self._layout.proxy(link))
-
-    def describe(self) -> dict[str, object]:
-        """Return image and configuration of those that run, as JSON values."""
-        return {
-            name: {"version": server.container.attrs["Config"]["Image"], **_SETTINGS[name]}
-            for name, server in self._servers.items()
-        }
-
-
-def _alive(server: DockerLockServer) -> bool:
-    """Return True, or raise at once if it died instead of waiting out the deadline."""
-    dead = server.trouble()
-    if dead is not None:
-        raise LabError(f"{dead}\n{server.log_tail(12)}")
-    return True
+    def _make(self, name: LockServiceName) -> DockerLockServer:
+        return self._from(name)

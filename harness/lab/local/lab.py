@@ -3,12 +3,8 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from harness.errors import LabError
-from harness.lab.cluster import AuditCluster
-from harness.lab.endpoints import endpoints_of, require_slot
 from harness.lab.local import proxies, warden
 from harness.lab.local.claims import Claim
 from harness.lab.local.detours import LocalFrames
@@ -19,16 +15,17 @@ from harness.lab.local.links import LocalLinks
 from harness.lab.local.lock_services import LocalLockServer, LocalLockServices
 from harness.lab.local.postgres import LOOPBACK_SETTINGS, LocalPostgres
 from harness.lab.local.process import ServerProcess
+from harness.lab.local.reached import ReachedLab
 from harness.lab.local.recipe import Recipe
 from harness.lab.local.toxiproxy import ToxiproxyApi
 from harness.lab.profile import Profile
-from harness.lab.values import NODES, Endpoint, Link
 from harness.provision.checkpoint import levels
-from harness.schedule.targets import LockServiceName
 
 
-class LocalLab:
-    """`Lab` of processes on this machine; also a context manager that closes it."""
+class LocalLab(ReachedLab[LocalLockServer]):
+    """`Lab` of processes on this machine."""
+
+    database: LocalPostgres
 
     def __init__(  # noqa: PLR0913  # the sum of its parts, put together in one place only
         self,
@@ -48,67 +45,22 @@ class LocalLab:
         database: LocalPostgres,
         lock_services: LocalLockServices,
     ) -> None:
-        self.name = folder.name
-        self.folder = folder
+        super().__init__(folder, layout=layout, services=lock_services)
         self.nodes = nodes
         self.links = links
         self.frames = frames
         self.database = database
-        self._lock_services = lock_services
         self.toxiproxy = toxiproxy
-        self.cluster = AuditCluster({node: layout.listener(node, "AUDIT") for node in NODES})
-        self.boot_s = 0.0
-        self.layout = layout
         self._recipe = recipe
         self.profile = profile
         self._claims = claims
         self._guardian = guardian
         self._settings = settings
         self._api = api
-        self._closed = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def disk(self, node: int) -> LocalDisk:
         """Return the disk of a node."""
         return LocalDisk(Path(self._settings[node]["log.dirs"]), process=self.nodes[node])
-
-    def bootstrap(self, slot: int) -> str:
-        """Return KAFKA_BOOTSTRAP_SERVERS for a client slot: three proxied addresses."""
-        require_slot(slot)
-        return self.layout.bootstrap(slot)
-
-    def database_url(self, slot: int, name: str) -> str:
-        """Return the proxied URL of database `name` for a client slot."""
-        require_slot(slot)
-        link = Link(plane="database", source=f"slot{slot}", target="database")
-        return self.database.role_url(name, port=self.layout.proxy(link))
-
-    def lock_service(self, name: LockServiceName) -> LocalLockServer:
-        """Return a lock service; it is started at the first call, and stays as long as the lab."""
-        return self._lock_services.get(name)
-
-    def lock_address(self, slot: int, name: LockServiceName, space: str) -> str:
-        """Return where a client slot reaches a space: a proxied URL, or a connect string."""
-        require_slot(slot)
-        return self._lock_services.address(name, slot=slot, space=space)
-
-    def role_environment(self) -> Mapping[str, str]:
-        """Return what every process of this lab carries, so that a later start can find it."""
-        return {warden.MARKER: self.name}
-
-    def endpoints(self) -> tuple[Endpoint, ...]:
-        """Return what a person needs to connect by hand."""
-        return endpoints_of(self, services=self._lock_services.all(), api_port=self.layout.api)
 
     def describe(self) -> dict[str, object]:
         """Return backend, versions, profile and every configuration in force, as JSON values."""
