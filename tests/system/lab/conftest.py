@@ -63,7 +63,16 @@ def load(lab: LocalLab) -> Iterator[None]:
 def producing(lab: LocalLab) -> Iterator[None]:
     """Produce through slot 1 to every partition of the test topic until left."""
     producer = Producer(
-        {"bootstrap.servers": lab.bootstrap(1), "acks": "all", "linger.ms": 5, "log_level": 0}
+        {
+            "bootstrap.servers": lab.bootstrap(1),
+            "acks": "all",
+            "linger.ms": 5,
+            "log_level": 0,
+            # By its defaults it would stay for half a minute with a leader that was deposed.
+            "request.timeout.ms": 2000,
+            "socket.timeout.ms": 3000,
+            "topic.metadata.refresh.interval.ms": 500,
+        }
     )
     stop = threading.Event()
 
@@ -108,7 +117,7 @@ def await_state(
 
     def so() -> bool:
         try:
-            seen[:] = [now := state(lab)]
+            seen[:] = [now := state(lab), lab.cluster.ends([(TOPIC, 0)])]
         except LabError as error:  # on a busy machine nobody may answer in time, for once
             seen[:] = [error.message]
             return False

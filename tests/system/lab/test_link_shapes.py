@@ -169,7 +169,7 @@ def test_a_leader_that_nobody_follows_is_alone_in_its_in_sync_replicas(
     leader = state(lab).leader
     driver = applied(unfollowed(Leader(topic=TOPIC, partition=0), flavour="hold"), around)
     assert driver.resolved["node"] == leader
-    await_state(lab, lambda now: now.isr == (leader,), describe="the leader to be alone")
+    await_state(lab, lambda now: now.isr == (leader,), describe=f"leader {leader} to be alone")
     await_said(driver, "in-sync replicas of lab-test/")
     driver.heal()
     assert driver.evidence().bit
