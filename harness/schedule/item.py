@@ -76,7 +76,7 @@ def damaged(dice: Dice, flavour: Flavour) -> Damage:
     """Draw what is open about a damage of that flavour: its amount, or its direction."""
     one_way: tuple[Stream, ...] = ("answers", "requests")
     if flavour == "limit":
-        return Damage(flavour=flavour, amount=int(dice.spread(150, 2500)), stream="answers")
+        return Damage(flavour=flavour, amount=int(dice.spread(20, 500)), stream="answers")
     amounts: dict[Flavour, tuple[float, float]] = {
         "latency": (50, 1500),
         "bandwidth": (2, 64),
