@@ -146,7 +146,12 @@ class _Sender:
     """A producer that knows when each of its messages was acknowledged."""
 
     def __init__(self, lab: Lab, settings: Mapping[str, str | bool], topic: str) -> None:
-        own = {"linger.ms": 2, "request.timeout.ms": 2000, "queue.buffering.max.messages": 500_000}
+        own = {
+            "linger.ms": 2,
+            "request.timeout.ms": 2000,
+            "queue.buffering.max.messages": 500_000,
+            "log_level": 3,  # that a dead leader refuses is what is asked for
+        }
         self._producer = Producer({"bootstrap.servers": lab.bootstrap(1), **own, **settings})
         self._topic = topic
         self.acked_s: list[float] = []
