@@ -156,13 +156,7 @@ def lock_service_in(
 
 def _await_all(lab: DockerLab, parts: Parts, *, deadline: Deadline) -> None:
     """Return when the lab is ready; raise at once if a server dies meanwhile."""
-
-    def alive() -> bool:
-        dead = [sentence for each in parts.first() if (sentence := each.trouble()) is not None]
-        if dead:
-            raise LabError("; ".join(dead))
-        return True
-
+    alive = partial(awaiting.all_alive, parts.first())
     parts.observe()
     wait_until(
         lambda: alive() and proxies.wedged(parts.api) is None,
@@ -172,12 +166,7 @@ def _await_all(lab: DockerLab, parts: Parts, *, deadline: Deadline) -> None:
     )
     awaiting.nodes(lab.cluster, deadline=deadline, alive=alive)
     awaiting.internal_topics(lab.cluster, deadline=deadline, alive=alive)
-    wait_until(
-        lambda: alive() and lab.database.serves(),
-        deadline_s=deadline.remaining_s(),
-        describe="the database to accept queries",
-        last_seen=lambda: lab.database.log_tail(3),
-    )
+    awaiting.database(lab.database, deadline=deadline, alive=alive)
 
 
 def _last_words(parts: Parts | None) -> str:

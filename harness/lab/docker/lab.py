@@ -73,13 +73,7 @@ class DockerLab(ReachedLab[DockerLockServer]):
             **self._described,
             "database": dict(SETTINGS),
             "lock_services": self._lock_services.describe(),
-            "links": {
-                str(link): {
-                    "listen": self.layout.listen_address(link),
-                    "upstream": self.layout.upstream_address(link),
-                }
-                for link in self.links.all()
-            },
+            "links": self._link_addresses(),
         }
 
     def check_alive(self) -> tuple[str, ...]:

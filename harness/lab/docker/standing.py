@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import docker
 
-from harness.clock import Deadline, monotonic_s, wait_until
+from harness.clock import Deadline, monotonic_s
 from harness.errors import LabError, UsageError
 from harness.lab import awaiting
 from harness.lab.docker import compose, engine, marks
@@ -153,21 +153,10 @@ def _ready(
     parts.observe()
     if mended:
         progress(f"{len(mended)} links were not as a new lab has them, and were made anew")
-
-    def alive() -> bool:
-        dead = [sentence for each in parts.first() if (sentence := each.trouble()) is not None]
-        if dead:
-            raise LabError("; ".join(dead), remedy=UP)
-        return True
-
+    alive = partial(awaiting.all_alive, parts.first(), remedy=UP)
     awaiting.nodes(lab.cluster, deadline=deadline, alive=alive)
     awaiting.internal_topics(lab.cluster, deadline=deadline, alive=alive)
-    wait_until(
-        lambda: alive() and lab.database.serves(),
-        deadline_s=deadline.remaining_s(),
-        describe="the database to accept queries",
-        last_seen=lambda: lab.database.log_tail(3),
-    )
+    awaiting.database(lab.database, deadline=deadline, alive=alive)
 
 
 def _make_whole(parts: Parts) -> tuple[Link, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from harness.clock import Deadline, monotonic_s, wait_until
+from harness.clock import Deadline, monotonic_s
 from harness.errors import LabError
 from harness.lab import awaiting
 from harness.lab.local import folders, leftovers, node, ports, proxies, turns, warden
@@ -151,21 +151,11 @@ def _start(lab: LocalLab, *, progress: Callable[[str], None]) -> None:
 def _start_database(lab: LocalLab, deadline: Deadline) -> None:
     lab.database.prepare()
     lab.database.start()
-    wait_until(
-        lambda: _alive(lab) and lab.database.serves(),
-        deadline_s=deadline.remaining_s(),
-        describe="the database to accept queries",
-        last_seen=lambda: lab.database.log_tail(3),
-    )
+    awaiting.database(lab.database, deadline=deadline, alive=lambda: _alive(lab))
 
 
 def _alive(lab: LocalLab) -> bool:
-    """Return True, or raise at once if a server died instead of waiting out the deadline."""
-    servers = (*lab.nodes.values(), lab.toxiproxy, lab.database)
-    dead = [sentence for server in servers if (sentence := server.trouble()) is not None]
-    if dead:
-        raise LabError("; ".join(dead))
-    return True
+    return awaiting.all_alive((*lab.nodes.values(), lab.toxiproxy, lab.database))
 
 
 def _last_words(lab: LocalLab) -> str:

@@ -76,13 +76,7 @@ class LocalLab(ReachedLab[LocalLockServer]):
             "java": [word for word in self._recipe.java if word.startswith("-X")],
             "database": dict(LOOPBACK_SETTINGS),
             "lock_services": self._lock_services.describe(),
-            "links": {
-                str(link): {
-                    "listen": self.layout.listen_address(link),
-                    "upstream": self.layout.upstream_address(link),
-                }
-                for link in self.links.all()
-            },
+            "links": self._link_addresses(),
         }
 
     def check_alive(self) -> tuple[str, ...]:

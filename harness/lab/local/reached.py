@@ -10,7 +10,7 @@ from harness.errors import LabError
 from harness.lab.cluster import AuditCluster
 from harness.lab.local import warden
 from harness.lab.local.kept_services import KeptServices, Server
-from harness.lab.local.layout import LOOPBACK, Layout
+from harness.lab.local.layout import LINKS, LOOPBACK, Layout
 from harness.lab.protocol import DatabaseServer
 from harness.lab.values import NODES, SLOTS, Endpoint, Link
 from harness.schedule.targets import LockServiceName
@@ -93,6 +93,15 @@ class ReachedLab(ABC, Generic[Server]):
             "Logs and data": str(self.folder),
         }
         return tuple(Endpoint(name=name, address=at) for name, at in addresses.items())
+
+    def _link_addresses(self) -> dict[str, object]:
+        return {
+            str(link): {
+                "listen": self.layout.listen_address(link),
+                "upstream": self.layout.upstream_address(link),
+            }
+            for link in LINKS
+        }
 
 
 def _require_slot(slot: int) -> None:
