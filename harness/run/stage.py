@@ -5,7 +5,7 @@ Building it touches the lab; closing it leaves the lab as it was, whatever happe
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -230,16 +230,21 @@ class Stage:
         )
 
     def _close(self) -> None:
-        self.gauges.stop()
-        self.supervisor.close()
+        """Do all of it, whatever becomes of a part: Ctrl-C may come just here."""
+        with ExitStack() as last_first:
+            last_first.callback(self.controllers.stop)
+            last_first.callback(self.watch.stop)
+            last_first.callback(self._clear)
+            last_first.callback(self.supervisor.close)
+            last_first.callback(self.gauges.stop)
+
+    def _clear(self) -> None:
         with suppress(LabError):  # a lab that cannot be healed is replaced, see LabSession
             self._restore()
             self.lab.cluster.delete_topics(self.topics.values())
             self.lab.database.drop(self.database)
             for service in self.spec.lock_services:
                 self.lab.lock_service(service).drop(self.database)
-        self.watch.stop()
-        self.controllers.stop()
 
     def _restore(self) -> None:
         locks = [self.lab.lock_service(service) for service in self.spec.lock_services]

@@ -1,5 +1,7 @@
 """A sampler in a thread: it samples, it stops, and its failure reaches whoever asks."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -42,3 +44,13 @@ def test_a_failure_is_raised_to_whoever_asks() -> None:
     for _ in range(2):
         with pytest.raises(OSError, match="no space left"):
             sampler.raise_failure()
+
+
+def test_one_that_nobody_stops_does_not_hold_up_the_end() -> None:
+    """Ctrl-C may come between the end of a run and the stopping of its watchers."""
+    script = (
+        "from harness.background import Background\n"
+        "Background('test', lambda: None, period_s=0.01).start()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], timeout=30, check=False)
+    assert ended.returncode == 0

@@ -17,8 +17,18 @@ _THROUGH = 0o711
 
 
 def root() -> Path:
-    """Return the folder of this user's labs, made if absent; LabError if it is somebody else's."""
+    """Return the folder of this user's labs, made if absent.
+
+    LabError if it is somebody else's, or if PostgreSQL's account could not get through to it.
+    """
     folder = Path(tempfile.gettempdir()).resolve() / f"harness-{os.geteuid()}"
+    closed = next((each for each in folder.parents if not each.stat().st_mode & stat.S_IXOTH), None)
+    if closed is not None and os.geteuid() == 0:
+        raise LabError(
+            f"{closed} lets only some accounts through, and PostgreSQL, which refuses to run as "
+            f"root, runs under another one below it",
+            remedy=f"chmod o+x {closed}, or point TMPDIR at another folder",
+        )
     folder.mkdir(mode=_THROUGH, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
