@@ -38,5 +38,5 @@ class Background:
         try:
             while not self._stop.wait(self._period_s):
                 self._body()
-        except BaseException as error:  # noqa: BLE001  # told by `raise_failure`
+        except BaseException as error:  # noqa: BLE001  # top of a thread: raise_failure tells it
             self._failure = error
