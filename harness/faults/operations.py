@@ -42,7 +42,8 @@ class Asking:
     def step(self) -> bool:
         """Look, and ask if it is time to; return whether it is done. LabError when time is up.
 
-        What was so before the first time it was asked for does not count.
+        What was so before the first time it was asked for does not count; it is asked for once
+        even if this process slept through all its time.
         """
         now_s = monotonic_s()
         if not self.seen and self._asked and now_s >= self._next_look_s:
@@ -50,7 +51,7 @@ class Asking:
             self.seen = self._done()
         if self.seen or now_s < self._next_ask_s:
             return self.seen
-        if self._by.passed():
+        if self._asked and self._by.passed():
             raise LabError(
                 f"the operation was not done within {self._by.seconds:g} s; {self._last}"
             )

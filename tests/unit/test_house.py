@@ -30,7 +30,7 @@ def long_functions(source: str) -> Iterator[str]:
 
 
 def broad_handlers(source: str) -> Iterator[str]:
-    """Yield each handler that swallows every error and does not say that it tops a process (or a thread)."""
+    """Yield each handler that swallows every error and does not say what it tops."""
     lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and not _raises(node):
