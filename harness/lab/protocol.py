@@ -20,6 +20,7 @@ from harness.lab.values import (
     Setting,
     TopicSpec,
 )
+from harness.role_life import ContainerOrder, RoleLife
 from harness.schedule.network import Damage
 from harness.schedule.targets import LockServiceName
 
@@ -322,6 +323,13 @@ class Lab(Protocol):
 
     def role_environment(self) -> Mapping[str, str]:
         """Return what every process of this lab carries, so that a later start can find it."""
+        ...
+
+    def start_role(self, order: ContainerOrder) -> RoleLife:
+        """Start a role as a container, which finds this lab at the addresses that roles are told.
+
+        UsageError from a lab without an engine, LabError if the engine does not start it.
+        """
         ...
 
     def endpoints(self) -> tuple[Endpoint, ...]:

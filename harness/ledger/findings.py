@@ -121,7 +121,8 @@ class Verdict:
     checks_made: tuple[str, ...] = ()
     checks_not_made: tuple[NotMade, ...] = ()
     conditions: Mapping[str, str] = field(default_factory=dict)
-    """What it was played on: the lab's `profile`, `kafka` release and `features`, if it says so."""
+    """What it was played on: the lab's `backend`, `profile`, `kafka` release and `features`, as
+    far as it says so."""
 
     @property
     def exit_code(self) -> int:

@@ -22,7 +22,7 @@ from harness.ledger.witness import ParquetWitness, WitnessError, open_witness
 INDISPENSABLE = ("intents", "log", "effects")
 OPTIONAL = ("outbox", "sent", "offsets")
 VERDICT_FILE = "verdict.json"
-CONDITIONS = ("profile", "kafka", "features")
+CONDITIONS = ("backend", "profile", "kafka", "features")
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ def _demand_run_folder(folder: Path) -> None:
 
 
 def conditions_of(environment: Mapping[str, object]) -> dict[str, str]:
-    """Return what a result must be read with: the lab's time-outs and its Kafka."""
+    """Return what a result must be read with: the lab's backend, its time-outs, its Kafka."""
     lab = environment.get("lab")
     named = lab if isinstance(lab, dict) else {}
     return {name: str(named[name]) for name in CONDITIONS if named.get(name)}

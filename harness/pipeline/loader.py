@@ -87,10 +87,19 @@ def _mistakes(file: PipelineFile, folder: Path) -> Iterator[str]:
             if topic not in file.topics:
                 known = ", ".join(file.topics) or "none"
                 yield f"consumers.{consumer}.topics: there is no topic {topic}; topics are: {known}"
-    for name, role in file.roles.items():
-        if not (folder / role.cwd).is_dir():
-            yield f"roles.{name}.cwd: there is no folder {role.cwd} beside it"
-        yield from _unknown_names(file, name)
+    for name in file.roles:
+        yield from _mistakes_in_role(file, name, folder)
+
+
+def _mistakes_in_role(file: PipelineFile, name: str, folder: Path) -> Iterator[str]:
+    role = file.roles[name]
+    if role.image is None and not role.command:
+        yield f"roles.{name}.command is missing; only a role with an image may do without"
+    if role.image is not None and role.cwd != ".":
+        yield f"roles.{name}.cwd: its image says where it starts; take it out"
+    if not (folder / role.cwd).is_dir():
+        yield f"roles.{name}.cwd: there is no folder {role.cwd} beside it"
+    yield from _unknown_names(file, name)
 
 
 def _unknown_names(file: PipelineFile, name: str) -> Iterator[str]:

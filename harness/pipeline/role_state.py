@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.pipeline.counters import Counters
-from harness.pipeline.role_process import RoleProcess
+from harness.role_life import RoleLife
 
 State = Literal["started", "exited", "failing"]
 RESTART_LIMIT_S = 5.0
@@ -42,7 +42,7 @@ class RoleState:
     instance: int
     counters: Counters
     output: Path
-    process: RoleProcess | None = None
+    process: RoleLife | None = None
     started_s: float = 0.0
     due_s: float | None = None
     """When it is to be started again, on the monotonic clock; None: not at all."""

@@ -86,7 +86,10 @@ class Role:
     """`[roles.<name>]`: one kind of process, and how many of it run side by side."""
 
     __pydantic_config__ = STRICT
-    command: Argv
+    command: Argv = ()
+    """What is started; a role with an image may leave it to the image."""
+    image: str | None = None
+    """Run it as a container of this image, in labs of containers; None: as a process."""
     instances: Annotated[int, Field(ge=0, le=64)] = 1
     kind: Literal["load", "service"] | None = None
     """`load` is stopped when the storm is over and may end earlier; `service` runs throughout."""
@@ -271,6 +274,11 @@ class Spec:
     def liveness(self) -> Liveness:
         """Return its deadlines."""
         return self.file.liveness
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Return the images that its roles run in, each once."""
+        return tuple(dict.fromkeys(role.image for role in self.roles.values() if role.image))
 
     @property
     def lock_services(self) -> tuple[LockServiceName, ...]:

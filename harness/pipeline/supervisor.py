@@ -20,6 +20,7 @@ from harness.pipeline.placeholders import fill
 from harness.pipeline.role_process import RoleProcess, tail
 from harness.pipeline.role_state import FAILURES, SHORT_LIFE_S, RoleEvent, RoleState
 from harness.pipeline.spec import LOCK_VARIABLES, Spec
+from harness.role_life import ContainerOrder, RoleLife, StartContainer
 
 Environment = Callable[[str, int], Mapping[str, str]]
 _NOT_INHERITED = (
@@ -41,15 +42,23 @@ _NOT_INHERITED = (
 class Supervisor:
     """Every role instance of one run. Use as a context manager: leaving it ends all of them."""
 
-    def __init__(self, spec: Spec, *, environment: Environment, run_folder: Path) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        environment: Environment,
+        run_folder: Path,
+        start_container: StartContainer,
+    ) -> None:
         """Make the files of every instance and start none.
 
         `environment(role, instance)` gives what ARCHITECTURE promises a role; PYTHON and HARNESS_*
-        are added here.
+        are added here. `start_container` starts those that have an image.
         """
         self._spec = spec
         self._environment = environment
-        self._folder = run_folder
+        self._folder = run_folder.absolute()
+        self._start_container = start_container
         for folder in ("journal", "stderr"):
             (run_folder / folder).mkdir(parents=True, exist_ok=True)
         self._states = {one: self._new_state(*one) for one in spec.instances()}
@@ -236,31 +245,44 @@ class Supervisor:
         return [state for state in self._states.values() if self._spec.kind(state.role) == kind]
 
     def _start(self, state: RoleState) -> RoleEvent:
-        role = self._spec.roles[state.role]
-        environment = self._variables(state)
-        where = f"roles.{state.role}.command"
-        state.process = RoleProcess(
-            [fill(part, values=environment, where=where) for part in role.command],
-            cwd=self._spec.role_folder(state.role),
-            environment=_inherited() | environment,
-            output=state.output,
-        )
+        state.process = self._begin(state)
         state.started_s, state.due_s, state.kill_by_s = monotonic_s(), None, None
         state.stopping = state.paused = False
         return RoleEvent(
             role=state.role, instance=state.instance, state="started", pid=state.process.pid
         )
 
+    def _begin(self, state: RoleState) -> RoleLife:
+        role, environment = self._spec.roles[state.role], self._variables(state)
+        where = f"roles.{state.role}.command"
+        command = [fill(part, values=environment, where=where) for part in role.command]
+        if role.image is None:
+            return RoleProcess(
+                command,
+                cwd=self._spec.role_folder(state.role),
+                environment=_inherited() | environment,
+                output=state.output,
+            )
+        order = ContainerOrder(
+            name=f"{state.role} {state.instance}",
+            image=role.image,
+            command=tuple(command),
+            environment=environment,
+            folders=(self._folder / "journal", self._folder / "counters"),
+            output=state.output,
+        )
+        return self._start_container(order)
+
     def _variables(self, state: RoleState) -> dict[str, str]:
         """Return what this instance is given: the harness's variables, then its own `env`."""
         role, name = self._spec.roles[state.role], f"{state.role}-{state.instance}"
         given = {
-            "PYTHON": sys.executable,
+            "PYTHON": sys.executable if role.image is None else "python3",
             "HARNESS_ROLE": state.role,
             "HARNESS_INSTANCE": str(state.instance),
             "HARNESS_INSTANCES": str(role.instances),
-            "HARNESS_JOURNAL": str((self._folder / "journal" / f"{name}.jsonl").absolute()),
-            "HARNESS_COUNTERS": str(state.counters.path.absolute()),
+            "HARNESS_JOURNAL": str(self._folder / "journal" / f"{name}.jsonl"),
+            "HARNESS_COUNTERS": str(state.counters.path),
             **self._environment(state.role, state.instance),
         }
         own = {

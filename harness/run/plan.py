@@ -8,6 +8,7 @@ from harness.pipeline.loader import BUILT_IN, load_pipeline
 from harness.pipeline.spec import Spec
 from harness.pipeline.variant import apply, load_variant
 from harness.schedule.codec import from_json
+from harness.schedule.processes import Skew
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Schedule
 from harness.schedule.words import kill, leader
@@ -45,6 +46,12 @@ def check_playable(schedule: Schedule, *, on: Spec) -> None:
         roles={role: each.instances for role, each in on.roles.items()},
         lock_services=on.lock_services,
     )
+    for fault in schedule.faults:
+        if isinstance(fault, Skew) and on.roles[fault.target.role].image is not None:
+            raise UsageError(
+                f"The clock of {fault.target.role} cannot be set wrong: it is a container",
+                remedy="leave that fault out, or give the role a command and no image",
+            )
 
 
 def pipeline(name: str | Path) -> Spec:

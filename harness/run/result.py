@@ -66,7 +66,12 @@ class RunResult:
 
 def lab_options(conditions: Mapping[str, str]) -> str:
     """Return the options that start the same kind of lab again, each with a space before it."""
-    options = {"profile": "profile", "kafka": "kafka", "features": "feature"}
+    options = {
+        "backend": "backend",
+        "profile": "profile",
+        "kafka": "kafka",
+        "features": "feature",
+    }
     return "".join(
         f" --{options[name]} {value}"
         for name, values in conditions.items()

@@ -38,6 +38,13 @@ class StartLab(Protocol):
         """Return a running lab."""
 
 
+def _refuse_image(image: str) -> None:
+    raise UsageError(
+        f"A role runs in a container of {image}, and a lab of processes has none",
+        remedy="add --backend docker, or give the role a command and no image",
+    )
+
+
 class LabSession:
     """Starts its lab when the first run needs it; `close` (or leaving the context) ends it."""
 
@@ -48,13 +55,16 @@ class LabSession:
         runs: Path,
         observers: Iterable[Observer] = (),
         provide_service: Callable[[LockServiceName], object] = lock_services.provide,
+        require_image: Callable[[str], object] = _refuse_image,
     ) -> None:
+        """`provide_service` and `require_image` are asked before anything of a run starts."""
         self.runs = runs
         self.played: list[Path] = []
         """The folder of each run so far, whatever became of it."""
         self._start = start
         self._observers = tuple(observers)
         self._provide_service = provide_service
+        self._require_image = require_image
         self._lab: Lab | None = None
         self._needs = NOTHING_SPECIAL
 
@@ -158,6 +168,8 @@ class LabSession:
             skew.provide()
         for service in pipeline.lock_services:
             self._provide_service(service)
+        for image in pipeline.images:
+            self._require_image(image)
 
     def _lab_for(self, pipeline: Spec, needs: Needs) -> Lab:
         """Return a lab with what is needed; a lock service starts with the first run using it."""
@@ -198,6 +210,7 @@ def default_session(
         runs=runs,
         observers=observers,
         provide_service=partial(_provide_service, choice),
+        require_image=_refuse_image if choice.backend == "local" else require_image,
     )
 
 
@@ -246,6 +259,11 @@ def _start_docker(asked: LabChoice, *, progress: Callable[[str], None]) -> Lab:
         profile=asked.profile,
         progress=progress,
     )
+
+
+def require_image(image: str) -> None:
+    """Raise UsageError, with how to get it, unless the engine has this image."""
+    backend.require_images([image])
 
 
 def _provide_service(choice: LabChoice, service: LockServiceName) -> None:

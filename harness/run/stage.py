@@ -52,7 +52,12 @@ class Stage:
         """Topics that were there before this run: what other runs left to be deleted."""
         self._schedule = schedule
         self._events = events
-        self.supervisor = Supervisor(spec, environment=self.environment, run_folder=folder)
+        self.supervisor = Supervisor(
+            spec,
+            environment=self.environment,
+            run_folder=folder,
+            start_container=lab.start_role,
+        )
         self.watch = ClusterWatch(lab.cluster, on_change=self._tell_change)
         self.controllers = ControllerWatch(
             lab.cluster, on_change=lambda node: events.emit("controller", node=node)

@@ -8,7 +8,7 @@ from harness.lab.choice import LabChoice
 from harness.lab.protocol import Lab
 from harness.pipeline.spec import Needs
 from harness.run.events import Observer
-from harness.run.session import NOTHING_SPECIAL, LabSession, StartLab
+from harness.run.session import NOTHING_SPECIAL, LabSession, StartLab, require_image
 
 
 def standing_session(
@@ -24,6 +24,7 @@ def standing_session(
         runs=runs,
         observers=observers,
         provide_service=lambda _: None,  # those that stand are there
+        require_image=require_image,
     )
 
 

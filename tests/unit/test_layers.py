@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 # A room may import rooms below its own row, and itself; never one beside it.
 ROWS = (
     ("harness.errors",),
-    ("harness.background", "harness.clock", "harness.strict"),
+    ("harness.background", "harness.clock", "harness.role_life", "harness.strict"),
     ("harness.schedule", "harness.ledger"),
     ("harness.provision",),
     ("harness.pipeline", "harness.lab"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.errors import LabError
 from harness.lab.databases import SETTINGS
+from harness.lab.docker import role
 from harness.lab.docker.database import DockerPostgres
 from harness.lab.docker.lock_services import DockerLockServer
 from harness.lab.docker.parts import Parts
@@ -16,6 +17,7 @@ from harness.lab.local.disk import LocalDisk
 from harness.lab.local.layout import node_name
 from harness.lab.local.reached import ReachedLab
 from harness.lab.profile import Profile
+from harness.role_life import ContainerOrder, RoleLife
 
 
 class DockerLab(ReachedLab[DockerLockServer]):
@@ -62,6 +64,10 @@ class DockerLab(ReachedLab[DockerLockServer]):
                 remedy="leave --lab out: the disks of a lab of your own can",
             )
         return LocalDisk(data, process=self.nodes[node])
+
+    def start_role(self, order: ContainerOrder) -> RoleLife:
+        """Start a role as a container that shares the network of the proxies."""
+        return role.start(order, lab=self.name, proxies=self.toxiproxy.container)
 
     def describe(self) -> dict[str, object]:
         """Return backend, images, profile and every configuration in force, as JSON values."""

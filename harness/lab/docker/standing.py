@@ -102,7 +102,7 @@ def _attach(
     labels = containers[node_name(NODES[0])].labels
     profile = profile_named(labels[marks.PROFILE])
     folder, name_claim = folders.claim_name()
-    guardian = Guardian(folder, claims=[name_claim, claim])
+    guardian = Guardian(folder, claims=[name_claim, claim], label=marks.label(folder.name))
     folders.make(folder)
     (folder / TOXIPROXY).mkdir()
     parts = _parts(containers, folder=folder)
@@ -112,6 +112,8 @@ def _attach(
             _make_whole(parts)
         finally:
             parts.hang_up()
+            with engine.told("remove what runs on the standing lab had in it"):
+                warden.clear_engine(marks.label(folder.name))
             warden.clear(folder, name=folder.name)
             guardian.dismiss()
             for each in (name_claim, claim):

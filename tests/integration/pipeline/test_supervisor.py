@@ -38,7 +38,14 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
     def make(command: str, more: str = "restart_delay_s = 0.05") -> Supervisor:
         (tmp_path / "pipeline.toml").write_text(FILE.format(command=command, more=more))
         spec = load_pipeline(tmp_path)
-        made.append(Supervisor(spec, environment=lambda _r, _i: {}, run_folder=tmp_path / "run"))
+        made.append(
+            Supervisor(
+                spec,
+                environment=lambda _r, _i: {},
+                run_folder=tmp_path / "run",
+                start_container=lambda order: pytest.fail(f"{order.name} has no image"),
+            )
+        )
         return made[-1]
 
     yield make

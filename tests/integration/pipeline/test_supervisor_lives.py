@@ -51,7 +51,14 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
         text = FILE.format(python=sys.executable, code=code, instances=instances)
         (tmp_path / "pipeline.toml").write_text(text)
         spec = load_pipeline(tmp_path)
-        made.append(Supervisor(spec, environment=lambda _r, _i: {}, run_folder=tmp_path / "run"))
+        made.append(
+            Supervisor(
+                spec,
+                environment=lambda _r, _i: {},
+                run_folder=tmp_path / "run",
+                start_container=lambda order: pytest.fail(f"{order.name} has no image"),
+            )
+        )
         made[-1].start_all()
         return made[-1]
 

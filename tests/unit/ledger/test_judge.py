@@ -198,7 +198,15 @@ def test_the_text_begins_with_the_outcome_and_names_the_accused(
 
 def test_a_verdict_says_what_it_was_played_on(world: World, tmp_path: Path) -> None:
     """The lab's profile and release, as far as the folder names them; nothing else of the lab."""
-    lab = {"profile": "production", "kafka": "3.9.1", "features": "", "boot_s": 3.1}
+    lab = {
+        "backend": "docker",
+        "profile": "production",
+        "kafka": "3.9.1",
+        "features": "",
+        "boot_s": 3.1,
+    }
     said = judge(world.write(tmp_path, environment={"topics": {"a": "a"}, "lab": lab}))
-    assert said.conditions == {"profile": "production", "kafka": "3.9.1"}
-    assert "played on\n  profile: production\n  kafka: 3.9.1" in render_verdict(said)
+    assert said.conditions == {"backend": "docker", "profile": "production", "kafka": "3.9.1"}
+    assert "played on\n  backend: docker\n  profile: production\n  kafka: 3.9.1" in render_verdict(
+        said
+    )

@@ -83,6 +83,16 @@ def test_the_reference_is_read_through_the_same_format() -> None:
         ("effects =", "efects =", "queries.effects is missing"),
         (
             'command = ["./produce"]',
+            "",
+            "roles.producer.command is missing; only a role with an image may do without",
+        ),
+        (
+            'command = ["./produce"]',
+            'image = "shop/producer:7"\ncwd = "app"',
+            "roles.producer.cwd: its image says where it starts; take it out",
+        ),
+        (
+            'command = ["./produce"]',
             'command = "./produce"',
             "roles.producer.command: input should be a valid array, not './produce'",
         ),

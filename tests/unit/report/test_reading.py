@@ -35,7 +35,7 @@ def test_a_run_folder_is_read(make_run: MakeRun) -> None:
     assert [str(fault) for fault in run.schedule.faults] == [
         "isolate the leader of orders/0 from peers (hold)"
     ]
-    assert run.setting.conditions == {"profile": "fast", "kafka": "4.3.1"}
+    assert run.setting.conditions == {"backend": "local", "profile": "fast", "kafka": "4.3.1"}
     assert run.setting.versions["java"] == "17.0.15 (PATH)"
     assert run.timeline.last_phase == "done"
 

@@ -57,6 +57,7 @@ def _lab(why: BaseException) -> Any:  # noqa: ANN401  # stands in for a whole la
         frames=nothing,
         describe=lambda: {"profile": "fast", "kafka": "4.3.1"},
         role_environment=dict,
+        start_role=lambda _: None,
     )
 
 
