@@ -1,4 +1,4 @@
-"""How many schedules an hour do one, two, three and four labs judge on this machine?
+"""Measures how many schedules an hour one, two, three and four labs judge on this machine.
 
 Plays generated schedules of both budgets on a pipeline, each number of labs for the same time, and
 prints runs an hour and the share of verdicts other than PASSED for each. The schedules of a budget
@@ -23,8 +23,8 @@ from harness.campaign.folder import CampaignFolder, asked_of
 from harness.campaign.pool import LabPool
 from harness.campaign.result import Result
 from harness.clock import duration_s, monotonic_s
-from harness.ledger.findings import Outcome
 from harness.lab.choice import LabChoice, choose
+from harness.ledger.findings import Outcome
 from harness.run.plan import spec_of
 from harness.schedule.values import Budget
 
