@@ -1,5 +1,6 @@
 """What holds for every test: Hypothesis judges what a function does, never how long it took."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,11 +26,12 @@ def images() -> "Images":
         client = engine.connect()
     except UsageError as error:
         pytest.skip(error.message)
-    for each in (OWN, PUBLIC):
-        try:
-            engine.require(client, each.all())
-        except UsageError as error:
-            missing = error.message
-        else:
-            return each
+    with closing(client):
+        for each in (OWN, PUBLIC):
+            try:
+                engine.require(client, each.all())
+            except UsageError as error:
+                missing = error.message
+            else:
+                return each
     pytest.skip(missing)

@@ -13,9 +13,9 @@ import requests
 from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import Reaper
-from testcontainers.core.docker_client import DockerClient
 
 from harness.errors import LabError, UsageError
+from harness.provision.images import engine
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -31,14 +31,7 @@ TROUBLE = (DockerException, requests.RequestException)
 
 def connect() -> docker.DockerClient:
     """Return a client of the engine that this environment names; UsageError if none answers."""
-    try:
-        client = DockerClient(**CLIENT).client
-        client.ping()
-    except TROUBLE as error:
-        raise UsageError(
-            f"The Docker engine does not answer: {error}",
-            remedy="start it and join its group, or use --backend local",
-        ) from error
+    client = engine.connect(deadline_s=CALL_S)
     _require_here(str(client.api.base_url))
     return client
 

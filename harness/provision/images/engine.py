@@ -59,7 +59,11 @@ def connect(*, deadline_s: float = DEADLINE_S) -> "docker.DockerClient":
             use_ssh_client=address.startswith("ssh://"),
             environment={**os.environ, "DOCKER_HOST": address},
         )
-        client.ping()
+        try:
+            client.ping()
+        except BaseException:
+            client.close()
+            raise
         return client
 
 
