@@ -78,6 +78,16 @@ def require_images(references: Iterable[str], *, ask: Callable[[], Engine] = eng
         raise _without(lacking)
 
 
+def require_role_image(image: str, *, has: Callable[[str], bool] = engine.has) -> None:
+    """Raise UsageError, with how to get it, unless the engine has the image of a role."""
+    if not has(image):
+        own = image.startswith(f"{PROJECT}/")
+        raise UsageError(
+            f"A role runs in a container of {image}, and the Docker engine has no such image",
+            remedy="harness images build" if own else f"build it, or docker pull {image}",
+        )
+
+
 def _on(found: Engine, *, images: str, kafka_version: str) -> BackendChoice:
     """Return the choice of this engine; UsageError if it is too small or has not the images."""
     if found.memory_bytes < NEEDED_MEMORY_BYTES:

@@ -210,7 +210,7 @@ def default_session(
         runs=runs,
         observers=observers,
         provide_service=partial(_provide_service, choice),
-        require_image=_refuse_image if choice.backend == "local" else require_image,
+        require_image=_refuse_image if choice.backend == "local" else backend.require_role_image,
     )
 
 
@@ -259,11 +259,6 @@ def _start_docker(asked: LabChoice, *, progress: Callable[[str], None]) -> Lab:
         profile=asked.profile,
         progress=progress,
     )
-
-
-def require_image(image: str) -> None:
-    """Raise UsageError, with how to get it, unless the engine has this image."""
-    backend.require_images([image])
 
 
 def _provide_service(choice: LabChoice, service: LockServiceName) -> None:

@@ -7,8 +7,9 @@ from harness.errors import UsageError
 from harness.lab.choice import LabChoice
 from harness.lab.protocol import Lab
 from harness.pipeline.spec import Needs
+from harness.provision import backend
 from harness.run.events import Observer
-from harness.run.session import NOTHING_SPECIAL, LabSession, StartLab, require_image
+from harness.run.session import NOTHING_SPECIAL, LabSession, StartLab
 
 
 def standing_session(
@@ -24,7 +25,7 @@ def standing_session(
         runs=runs,
         observers=observers,
         provide_service=lambda _: None,  # those that stand are there
-        require_image=require_image,
+        require_image=backend.require_role_image,
     )
 
 

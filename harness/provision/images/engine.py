@@ -84,6 +84,22 @@ def ask() -> Engine:
     )
 
 
+def has(reference: str) -> bool:
+    """Tell whether the engine has an image, by a tag, a digest or its id; EngineError as `ask`."""
+    client, address = connect(), _address()
+    from docker.errors import ImageNotFound  # noqa: PLC0415  # see connect
+
+    try:
+        with _answers_of(address):
+            try:
+                client.images.get(reference)
+            except ImageNotFound:
+                return False
+            return True
+    finally:
+        client.close()
+
+
 @contextmanager
 def _answers_of(address: str) -> Iterator[None]:
     """Turn what the client's libraries raise inside the block into EngineError."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import docker
 import pytest
-from docker.errors import ImageNotFound
 
 from harness.clock import wait_until
 from harness.errors import LabError
@@ -16,6 +15,7 @@ from harness.lab.docker import engine, marks, role
 from harness.lab.docker.ending import Holding
 from harness.lab.docker.parts import Parts
 from harness.lab.values import Link
+from harness.provision.images.engine import has
 from harness.provision.images.names import ROLE
 from harness.role_life import ContainerOrder
 
@@ -26,17 +26,16 @@ Start = Callable[..., role.RoleContainer]
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
     """Return where a role's words are written."""
-    return tmp_path / "role-0.log"
+    file = tmp_path / "role-0.log"
+    file.touch()
+    return file
 
 
 @pytest.fixture
 def start(holding: Holding, parts: Parts, tmp_path: Path, output: Path) -> Iterator[Start]:
     """Return what starts Python code as a role; whatever is left of it is ended."""
-    with closing(docker.from_env()) as client:
-        try:
-            client.images.get(ROLE)
-        except ImageNotFound:
-            pytest.skip(f"the engine has no {ROLE}: make lab-images")
+    if not has(ROLE):
+        pytest.skip(f"the engine has no {ROLE}: make lab-images")
     (tmp_path / "journal").mkdir()
     started: list[role.RoleContainer] = []
 

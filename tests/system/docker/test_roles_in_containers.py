@@ -5,12 +5,12 @@ from contextlib import closing
 
 import docker
 import pytest
-from docker.errors import ImageNotFound
 
 from harness.lab.choice import choose
 from harness.lab.docker import marks
 from harness.pipeline.loader import check_pipeline
 from harness.pipeline.spec import Spec
+from harness.provision.images.engine import has
 from harness.provision.images.names import OWN, ROLE, Images
 from harness.run.session import LabSession, default_session
 from harness.scenario import (
@@ -30,11 +30,8 @@ from harness.scenario import (
 @pytest.fixture(scope="module")
 def lab(images: Images, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabSession]:
     """Return a session on a lab of containers, for which the engine has the image of roles."""
-    with closing(docker.from_env()) as client:
-        try:
-            client.images.get(ROLE)
-        except ImageNotFound:
-            pytest.skip(f"the engine has no {ROLE}: make lab-images")
+    if not has(ROLE):
+        pytest.skip(f"the engine has no {ROLE}: make lab-images")
     choice = choose(backend="docker", images="own" if images == OWN else "public")
     with default_session(choice, runs=tmp_path_factory.mktemp("runs"), progress=print) as session:
         yield session

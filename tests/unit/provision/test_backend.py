@@ -3,9 +3,14 @@
 import pytest
 
 from harness.errors import UsageError
-from harness.provision.backend import NEEDED_MEMORY_BYTES, choose, require_images
+from harness.provision.backend import (
+    NEEDED_MEMORY_BYTES,
+    choose,
+    require_images,
+    require_role_image,
+)
 from harness.provision.images.engine import Engine, EngineError
-from harness.provision.images.names import OWN, PUBLIC, Images, image_set
+from harness.provision.images.names import OWN, PUBLIC, ROLE, Images, image_set
 
 
 def _engine(*has: str, memory_bytes: int = NEEDED_MEMORY_BYTES) -> Engine:
@@ -124,3 +129,16 @@ def test_there_are_two_sets_of_images_and_no_third() -> None:
         image_set("private")
     assert not set(PUBLIC.all()) & set(OWN.all())
     assert isinstance(PUBLIC, Images)
+
+
+@pytest.mark.parametrize(
+    ("image", "remedy"),
+    [(ROLE, "harness images build"), ("shop/consumer", "docker pull shop/consumer")],
+)
+def test_the_image_of_a_role_is_there_or_its_remedy_is_told(image: str, remedy: str) -> None:
+    """A stranger's image is built or pulled by the stranger; this project's is built by it."""
+    require_role_image(image, has=lambda _: True)
+    with pytest.raises(UsageError, match=image) as told:
+        require_role_image(image, has=lambda _: False)
+    assert told.value.remedy is not None
+    assert remedy in told.value.remedy
