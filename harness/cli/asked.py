@@ -1,5 +1,6 @@
 """Options that say what many runs are to play: how long, which part, from which seed, on what."""
 
+import os
 import secrets
 from collections.abc import Callable
 from functools import wraps
@@ -15,13 +16,28 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from harness.lab.choice import LabChoice
 
+CORES_A_LAB = 2
 LABS = click.option(
     "--labs",
     type=click.IntRange(1, 16),
     default=1,
     show_default=True,
-    help="How many labs play side by side on this machine.",
+    callback=lambda _context, _option, labs: _told_if_many(labs),
+    help="How many labs play side by side on this machine: one for every two cores.",
 )
+
+
+def _told_if_many(labs: int) -> int:
+    """Return the number; say so where the machine is too small for it (`docs/nightly.md`)."""
+    there = os.cpu_count() or 1
+    fit = max(1, there // CORES_A_LAB)
+    if labs > fit:
+        click.echo(
+            f"note: {labs} labs on {there} cores: one keeps {CORES_A_LAB} of them busy, so this is "
+            f"no faster than --labs {fit}, and more of the runs will not be conclusive",
+            err=True,
+        )
+    return labs
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # not generic at run time

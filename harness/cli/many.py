@@ -58,7 +58,7 @@ def campaign(  # noqa: PLR0913  # one parameter an option
 
     Ctrl-C takes the labs down and still sums up; `--resume` goes on later.
 
-    Examples: harness campaign --time 30m --labs 3
+    Examples: harness campaign --time 30m --labs 2
               harness campaign --time 10m --variant acks-1 --until-caught
               harness campaign --time 2h --shard 2/8 --seed 42
               harness campaign --time 1h --resume campaigns/20261125T010000.000-outbox-safe

@@ -69,7 +69,7 @@ def nightly(  # noqa: PLR0913  # one parameter an option
 
     New failures are made small. An unsafe variant makes a red night on purpose: a fire drill.
 
-    Examples: harness nightly --time 2h --labs 3 -o night
+    Examples: harness nightly --time 2h -o night
               harness nightly --time 2h --shard 2/8 --seed 42 -o night
     """
     from harness.campaign.folder import asked_of  # noqa: PLC0415

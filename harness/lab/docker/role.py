@@ -5,7 +5,9 @@ So it finds every link at the address that a role on this machine has for it, on
 
 import signal
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,49 +71,44 @@ class RoleContainer:
 
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal, which its first process hands on; that it is gone is no error."""
-        with told(f"signal {self._name}"), suppress(NotFound):
-            try:
-                self._container.kill(signal=number.name)
-            except APIError as error:
-                if not error.is_client_error():  # 409: it does not run any more
-                    raise
+        with told(f"signal {self._name}"), _unless_it_ended():
+            self._container.kill(signal=number.name)
 
     def kill(self) -> int:
         """SIGKILL what is left of it; return the exit code when the container is gone."""
         if self._watch.is_alive():
             self.signal_group(signal.SIGKILL)
             self._watch.join(GONE_S)
-        code = self.exit_code()
         with told(f"remove the container of {self._name}"), suppress(NotFound):
             self._container.remove(force=True, v=True)
         if self._container.client is not None:
             self._container.client.close()
+        code = self.exit_code()
         if code is None:
             raise LabError(f"{self._name} did not end within {GONE_S:g} s of its SIGKILL")
         return code
 
     def pause(self) -> None:
         """Freeze all of it; return when the engine says so."""
-        with told(f"pause {self._name}"):
+        with told(f"pause {self._name}"), _unless_it_ended():
             self._container.pause()
             wait_until(
-                self._is_paused,
+                lambda: self._is_paused() or self._code is not None,
                 deadline_s=STATE_S,
                 describe=f"the engine to say that {self._name} is paused",
             )
 
     def stopped(self) -> tuple[int, ...]:
         """Return its processes that are frozen, or stopped by the kernel's word."""
-        with told(f"list the processes of {self._name}"):
-            if self._code is not None:
-                return ()
-            rows = self._container.top(ps_args="-eo pid,stat")["Processes"] or ()
+        with told(f"list the processes of {self._name}"), _unless_it_ended():
             paused = self._is_paused()
-        return tuple(int(pid) for pid, state in rows if paused or state.startswith("T"))
+            rows = self._container.top(ps_args="-eo pid,stat")["Processes"] or ()
+            return tuple(int(pid) for pid, state in rows if paused or state.startswith("T"))
+        return ()
 
     def resume(self) -> None:
         """Let it go on, whether the engine froze it or it stopped by itself."""
-        with told(f"continue {self._name}"), suppress(NotFound):
+        with told(f"continue {self._name}"), _unless_it_ended():
             if self._is_paused():
                 self._container.unpause()
         self.signal_group(signal.SIGCONT)
@@ -131,3 +128,13 @@ class RoleContainer:
             self._lost = LabError(f"The end of {self._name} was not seen: {error}")
         else:
             self._code = as_status(int(status["StatusCode"]))
+
+
+@contextmanager
+def _unless_it_ended() -> Iterator[None]:
+    """Pass over the engine's word that the container does not run, or is not there any more."""
+    try:
+        yield
+    except APIError as error:
+        if error.status_code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+            raise
