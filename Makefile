@@ -44,7 +44,7 @@ ON_DOCKER := \
 	test_outbox.py::test_a_database_restarted_under_load_loses_nothing \
 	test_replication.py::test_a_follower_that_loses_its_whole_log_gets_it_back
 
-integration-docker: $(STAMP) ## tests with a Docker engine; they are part of `integration` too
+integration-docker: $(STAMP) ## tests with a Docker engine, which `integration` and `system` leave out without one
 	$(BIN)/pytest tests/integration/docker tests/system/docker/test_roles_in_containers.py $(ARGS)
 
 scenarios-docker: $(STAMP) ## play a selection of the scenarios on a lab of containers

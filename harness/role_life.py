@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from harness.errors import UsageError
+
 
 class RoleLife(Protocol):
     """What the supervisor does to a role that it started; everything is done to all of it."""
@@ -55,3 +57,11 @@ class ContainerOrder:
 
 
 StartContainer = Callable[[ContainerOrder], RoleLife]
+
+
+def without_engine(image: str) -> UsageError:
+    """Return the error for a role that is a container, in a lab of processes."""
+    return UsageError(
+        f"A role runs in a container of {image}, and a lab of processes has none",
+        remedy="add --backend docker, or give the role a command and no image",
+    )

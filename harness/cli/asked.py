@@ -16,7 +16,6 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from harness.lab.choice import LabChoice
 
-CORES_A_LAB = 2
 LABS = click.option(
     "--labs",
     type=click.IntRange(1, 16),
@@ -29,12 +28,13 @@ LABS = click.option(
 
 def _told_if_many(labs: int) -> int:
     """Return the number; say so where the machine is too small for it (`docs/nightly.md`)."""
-    there = os.cpu_count() or 1
-    fit = max(1, there // CORES_A_LAB)
+    from harness.lab.choice import CORES_A_LAB, labs_that_fit  # noqa: PLC0415  # see options
+
+    fit = labs_that_fit()
     if labs > fit:
         click.echo(
-            f"note: {labs} labs on {there} cores: one keeps {CORES_A_LAB} of them busy, so this is "
-            f"no faster than --labs {fit}, and more of the runs will not be conclusive",
+            f"note: {labs} labs on {os.cpu_count()} cores: one keeps {CORES_A_LAB} of them busy, "
+            f"so this is no faster than --labs {fit}, and more of the runs will not be conclusive",
             err=True,
         )
     return labs

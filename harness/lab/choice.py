@@ -3,6 +3,7 @@
 It turns what a person typed into values, or into one error before anything is fetched.
 """
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,8 +15,15 @@ from harness.provision.checkpoint import levels
 from harness.provision.images.names import Images, SetName, image_set
 from harness.provision.kafka import KAFKA_VERSION
 
+CORES_A_LAB = 2
+"""What one keeps busy, booting or judging (`docs/nightly.md`)."""
 OLDEST = (3, 9)
 """The first release whose quorum, storage tool and bootstrap checkpoint are what a lab needs."""
+
+
+def labs_that_fit() -> int:
+    """Return how many labs this machine has the cores for; one is always tried."""
+    return max(1, (os.cpu_count() or 1) // CORES_A_LAB)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -255,7 +255,7 @@ class Supervisor:
     def _begin(self, state: RoleState) -> RoleLife:
         role, environment = self._spec.roles[state.role], self._variables(state)
         where = f"roles.{state.role}.command"
-        command = [fill(part, values=environment, where=where) for part in role.command]
+        command = tuple(fill(part, values=environment, where=where) for part in role.command)
         if role.image is None:
             return RoleProcess(
                 command,
@@ -266,7 +266,7 @@ class Supervisor:
         order = ContainerOrder(
             name=f"{state.role} {state.instance}",
             image=role.image,
-            command=tuple(command),
+            command=command,
             environment=environment,
             folders=(self._folder / "journal", self._folder / "counters"),
             output=state.output,

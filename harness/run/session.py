@@ -18,6 +18,7 @@ from harness.ledger.findings import Outcome
 from harness.pipeline.spec import Needs, Spec
 from harness.pipeline.variant import load_variant
 from harness.provision import backend, lock_services, skew
+from harness.role_life import without_engine
 from harness.run.engine import play
 from harness.run.events import Observer
 from harness.run.folder import discard_run_folder, make_run_folder
@@ -39,10 +40,7 @@ class StartLab(Protocol):
 
 
 def _refuse_image(image: str) -> None:
-    raise UsageError(
-        f"A role runs in a container of {image}, and a lab of processes has none",
-        remedy="add --backend docker, or give the role a command and no image",
-    )
+    raise without_engine(image)
 
 
 class LabSession:

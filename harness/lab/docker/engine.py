@@ -78,7 +78,7 @@ def settle_reaper(client: docker.DockerClient) -> None:
     """
     if testcontainers_config.ryuk_disabled:
         return
-    if _has(client, testcontainers_config.ryuk_image):
+    if engine.holds(client, testcontainers_config.ryuk_image):
         Reaper.get_instance()  # here, because containers are started in several threads
     else:
         testcontainers_config.ryuk_disabled = True
@@ -118,11 +118,3 @@ def _require_here(address: str) -> None:
             f"The Docker engine at {address} is not on this machine: it sees none of a lab's files",
             remedy="point DOCKER_HOST at an engine of this machine, or use --backend local",
         )
-
-
-def _has(client: docker.DockerClient, image: str) -> bool:
-    try:
-        client.images.get(image)
-    except ImageNotFound:
-        return False
-    return True

@@ -19,6 +19,7 @@ from harness.errors import LabError
 from harness.lab.docker import marks
 from harness.lab.docker.container import GONE_S, STATE_S, as_status
 from harness.lab.docker.engine import CLIENT, TROUBLE, account, told
+from harness.lab.docker.traffic import copy_log
 from harness.role_life import ContainerOrder
 
 if TYPE_CHECKING:
@@ -120,9 +121,7 @@ class RoleContainer:
     def _follow(self) -> None:
         """Write down what it prints until it ends, then how it ended."""
         try:
-            with self._output.open("ab", buffering=0) as file:
-                for chunk in self._container.logs(stream=True, follow=True):
-                    file.write(chunk)
+            copy_log(self._container, self._output)
             status = self._container.wait(timeout=None)
         except (*TROUBLE, OSError) as error:
             self._lost = LabError(f"The end of {self._name} was not seen: {error}")

@@ -64,6 +64,12 @@ class LogFollower:
 
     def _copy(self, container: "Container") -> None:
         # What ends the stream is the end of the container; that it died unasked is told elsewhere.
-        with suppress(*TROUBLE, LabError, OSError), self.file.open("ab", buffering=0) as file:
-            for chunk in container.logs(stream=True, follow=True):
-                file.write(chunk)
+        with suppress(*TROUBLE, LabError, OSError):
+            copy_log(container, self.file)
+
+
+def copy_log(container: "Container", file: Path) -> None:
+    """Add what a container said and says to a file; returns when it has ended."""
+    with file.open("ab", buffering=0) as copy:
+        for chunk in container.logs(stream=True, follow=True):
+            copy.write(chunk)

@@ -40,6 +40,7 @@ def start_local_lab(
     LabError if a port is taken (with `port_base`), a part is missing or a server does not come up;
     nothing is left running then. Close it, or use it in a `with` statement.
     """
+    folders.require_passage()
     recipe = recipe_of(provide(progress=progress) if parts is None else parts)
     with turns.turn():
         return _boot(recipe, progress=progress, port_base=port_base, profile=profile)

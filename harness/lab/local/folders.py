@@ -17,18 +17,8 @@ _THROUGH = 0o711
 
 
 def root() -> Path:
-    """Return the folder of this user's labs, made if absent.
-
-    LabError if it is somebody else's, or if PostgreSQL's account could not get through to it.
-    """
+    """Return the folder of this user's labs, made if absent; LabError if it is somebody else's."""
     folder = Path(tempfile.gettempdir()).resolve() / f"harness-{os.geteuid()}"
-    closed = next((each for each in folder.parents if not each.stat().st_mode & stat.S_IXOTH), None)
-    if closed is not None and os.geteuid() == 0:
-        raise LabError(
-            f"{closed} lets only some accounts through, and PostgreSQL, which refuses to run as "
-            f"root, runs under another one below it",
-            remedy=f"chmod o+x {closed}, or point TMPDIR at another folder",
-        )
     folder.mkdir(mode=_THROUGH, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
@@ -38,6 +28,19 @@ def root() -> Path:
         )
     folder.chmod(_THROUGH)
     return folder
+
+
+def require_passage() -> None:
+    """Raise LabError if the account that PostgreSQL has on this machine cannot get through."""
+    if os.geteuid() != 0:
+        return  # it is ours
+    for each in root().parents:
+        if not each.stat().st_mode & stat.S_IXOTH:
+            raise LabError(
+                f"{each} lets only some accounts through, and PostgreSQL, which refuses to run as "
+                f"root, runs under another one below it",
+                remedy=f"chmod o+x {each}, or point TMPDIR at another folder",
+            )
 
 
 def claim_name() -> tuple[Path, Claim]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from harness.errors import LabError, UsageError
+from harness.errors import LabError
 from harness.lab.local import proxies, warden
 from harness.lab.local.claims import Claim
 from harness.lab.local.detours import LocalFrames
@@ -20,7 +20,7 @@ from harness.lab.local.recipe import Recipe
 from harness.lab.local.toxiproxy import ToxiproxyApi
 from harness.lab.profile import Profile
 from harness.provision.checkpoint import levels
-from harness.role_life import ContainerOrder, RoleLife
+from harness.role_life import ContainerOrder, RoleLife, without_engine
 
 
 class LocalLab(ReachedLab[LocalLockServer]):
@@ -65,10 +65,7 @@ class LocalLab(ReachedLab[LocalLockServer]):
 
     def start_role(self, order: ContainerOrder) -> RoleLife:
         """Raise UsageError: there is no engine here that a container could run in."""
-        raise UsageError(
-            f"{order.name} is a container ({order.image}), and this lab has none",
-            remedy="add --backend docker, or give the role a command and no image",
-        )
+        raise without_engine(order.image)
 
     def describe(self) -> dict[str, object]:
         """Return backend, versions, profile and every configuration in force, as JSON values."""

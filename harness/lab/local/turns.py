@@ -4,16 +4,15 @@ A boot is all processor time: side by side on few cores, the nodes of several la
 deadlines of their elections again and again.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import platformdirs
 
 from harness.clock import Deadline, sleep
+from harness.lab.choice import labs_that_fit
 from harness.lab.local.claims import Claim, try_claim
 
-CORES_A_BOOT = 2
 PATIENCE_S = 120.0
 """Whoever has waited so long boots all the same: a turn is a courtesy, no condition."""
 _POLL_S = 0.05
@@ -33,7 +32,7 @@ def turn() -> Iterator[None]:
 def _await_turn() -> Claim | None:
     folder = platformdirs.user_state_path("zero-loss-harness", appauthor=False) / "boots"
     folder.mkdir(parents=True, exist_ok=True)
-    places = [folder / f"{n}.lock" for n in range(max(1, (os.cpu_count() or 1) // CORES_A_BOOT))]
+    places = [folder / f"{n}.lock" for n in range(labs_that_fit())]
     deadline = Deadline(PATIENCE_S)
     while not deadline.passed():
         for place in places:

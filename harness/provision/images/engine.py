@@ -87,17 +87,22 @@ def ask() -> Engine:
 def has(reference: str) -> bool:
     """Tell whether the engine has an image, by a tag, a digest or its id; EngineError as `ask`."""
     client, address = connect(), _address()
+    try:
+        with _answers_of(address):
+            return holds(client, reference)
+    finally:
+        client.close()
+
+
+def holds(client: "docker.DockerClient", reference: str) -> bool:
+    """Tell the same of an engine that is connected already; raises what the SDK raises."""
     from docker.errors import ImageNotFound  # noqa: PLC0415  # see connect
 
     try:
-        with _answers_of(address):
-            try:
-                client.images.get(reference)
-            except ImageNotFound:
-                return False
-            return True
-    finally:
-        client.close()
+        client.images.get(reference)
+    except ImageNotFound:
+        return False
+    return True
 
 
 @contextmanager

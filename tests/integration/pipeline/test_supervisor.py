@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -10,7 +10,6 @@ import pytest
 
 from harness.clock import wait_until
 from harness.errors import PipelineError, UsageError
-from harness.pipeline.loader import load_pipeline
 from harness.pipeline.role_state import RoleEvent
 from harness.pipeline.supervisor import Supervisor
 
@@ -31,26 +30,13 @@ Supervise = Callable[..., Supervisor]
 
 
 @pytest.fixture
-def supervise(tmp_path: Path) -> Iterator[Supervise]:
+def supervise(supervisor_of: Callable[[str], Supervisor]) -> Supervise:
     """Give a function that makes supervisors, which are closed after the test."""
-    made: list[Supervisor] = []
 
     def make(command: str, more: str = "restart_delay_s = 0.05") -> Supervisor:
-        (tmp_path / "pipeline.toml").write_text(FILE.format(command=command, more=more))
-        spec = load_pipeline(tmp_path)
-        made.append(
-            Supervisor(
-                spec,
-                environment=lambda _r, _i: {},
-                run_folder=tmp_path / "run",
-                start_container=lambda order: pytest.fail(f"{order.name} has no image"),
-            )
-        )
-        return made[-1]
+        return supervisor_of(FILE.format(command=command, more=more))
 
-    yield make
-    for supervisor in made:
-        supervisor.close()
+    return make
 
 
 def _poll_until(supervisor: Supervisor, state: str, *, times: int = 1) -> list[RoleEvent]:

@@ -2,14 +2,13 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from harness.clock import monotonic_s, wait_until
-from harness.pipeline.loader import load_pipeline
 from harness.pipeline.role_process import COURTESY
 from harness.pipeline.supervisor import Supervisor
 
@@ -43,28 +42,16 @@ Supervise = Callable[..., Supervisor]
 
 
 @pytest.fixture
-def supervise(tmp_path: Path) -> Iterator[Supervise]:
+def supervise(supervisor_of: Callable[[str], Supervisor]) -> Supervise:
     """Give a function that makes supervisors of started workers, closed after the test."""
-    made: list[Supervisor] = []
 
     def make(code: str, *, instances: int = 1) -> Supervisor:
         text = FILE.format(python=sys.executable, code=code, instances=instances)
-        (tmp_path / "pipeline.toml").write_text(text)
-        spec = load_pipeline(tmp_path)
-        made.append(
-            Supervisor(
-                spec,
-                environment=lambda _r, _i: {},
-                run_folder=tmp_path / "run",
-                start_container=lambda order: pytest.fail(f"{order.name} has no image"),
-            )
-        )
-        made[-1].start_all()
-        return made[-1]
+        supervisor = supervisor_of(text)
+        supervisor.start_all()
+        return supervisor
 
-    yield make
-    for supervisor in made:
-        supervisor.close()
+    return make
 
 
 def _await_up(supervisor: Supervisor, instance: int = 0, *, lives: int = 1) -> None:

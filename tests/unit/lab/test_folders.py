@@ -18,8 +18,9 @@ def test_a_folder_that_admits_its_owner_only_is_told_at_once(
     with tempfile.TemporaryDirectory() as closed:  # its mode is 0700
         monkeypatch.setattr(tempfile, "tempdir", closed)
         with pytest.raises(LabError, match=f"{closed} lets only some accounts through") as told:
-            folders.root()
+            folders.require_passage()
         assert told.value.remedy is not None
         assert f"chmod o+x {closed}" in told.value.remedy
         Path(closed).chmod(0o711)
+        folders.require_passage()
         assert folders.root().is_dir()

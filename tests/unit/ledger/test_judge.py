@@ -197,7 +197,7 @@ def test_the_text_begins_with_the_outcome_and_names_the_accused(
 
 
 def test_a_verdict_says_what_it_was_played_on(world: World, tmp_path: Path) -> None:
-    """The lab's profile and release, as far as the folder names them; nothing else of the lab."""
+    """The lab's backend, profile and release, as far as the folder names them; nothing else."""
     lab = {
         "backend": "docker",
         "profile": "production",
