@@ -52,11 +52,10 @@ def _cut(fault: Cut, around: Surroundings) -> Driver:
     node = resolve_node(fault.target, around)
     source = resolve_node(fault.source, around)
     _require_different(fault, node, source)
-    verb = "fetch from" if fault.plane == "replication" else "ask the controller on"
     return _driver(
         fault,
         (Link(plane=fault.plane, source=str(node), target=str(source)),),
-        what=f"node {node} cannot {verb} node {source}",
+        what=fault.in_words(f"node {node}", f"node {source}"),
         nodes=(node,),
         resolved={"node": node, "source": source},
         around=around,

@@ -11,6 +11,7 @@ from harness.schedule.targets import (
     Leader,
     Node,
     NodeLike,
+    Standby,
 )
 
 
@@ -30,6 +31,8 @@ def resolve_node(target: NodeLike, around: Surroundings) -> int:
         return around.hit[target.fault]
     if isinstance(target, Controller | Coordinator):
         return _resolve_server_role(target, around)
+    if isinstance(target, Standby):
+        return _resolve_standby(target, around)
     around.watch.refresh()
     state = partition_state(target.topic, target.partition, around)
     if isinstance(target, Leader):
@@ -52,6 +55,15 @@ def _resolve_server_role(target: Controller | Coordinator, around: Surroundings)
     if node is None or node not in around.lab.nodes:
         raise FaultError(f"{target} is not known at this moment")
     return node
+
+
+def _resolve_standby(target: Standby, around: Surroundings) -> int:
+    others = sorted(set(around.lab.nodes) - {_resolve_server_role(Controller(), around)})
+    alive = around.lab.cluster.registered()
+    others.sort(key=lambda node: node not in alive)
+    if target.index >= len(others):
+        raise FaultError(f"{target} does not exist: the standbys are {others}")
+    return others[target.index]
 
 
 def partition_state(topic: str, partition: int, around: Surroundings) -> PartitionState:

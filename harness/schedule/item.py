@@ -9,7 +9,7 @@ from harness.schedule.reach import NODE_NUMBERS
 from harness.schedule.shape import Pace, PipelineShape
 from harness.schedule.targets import NodeLike
 from harness.schedule.values import Budget, Fault
-from harness.schedule.words import controller, coordinator, follower, leader, node
+from harness.schedule.words import controller, coordinator, follower, leader, node, standby
 
 Aim = Callable[[Dice], NodeLike]
 
@@ -65,6 +65,11 @@ def a_node(dice: Dice) -> NodeLike:
 def the_controller(_dice: Dice) -> NodeLike:
     """Return the active controller."""
     return controller()
+
+
+def a_standby(dice: Dice) -> NodeLike:
+    """Return a node that is not the active controller."""
+    return standby(dice.between(0, len(NODE_NUMBERS) - 2))
 
 
 def the_coordinator(_dice: Dice) -> NodeLike:

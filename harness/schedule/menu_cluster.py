@@ -9,6 +9,7 @@ from harness.schedule.item import (
     Item,
     Names,
     a_node,
+    a_standby,
     damaged,
     the_controller,
     the_coordinator,
@@ -181,8 +182,8 @@ def _cut_fetch(flavour: Flavour, names: Names, dice: Dice) -> Fault:
 
 
 def _cut_quorum(flavour: Flavour, dice: Dice) -> Fault:
-    one, other = dice.shuffled(NODE_NUMBERS)[:2]
-    return cannot_ask_controller(node(one), source=node(other), flavour=damaged(dice, flavour))
+    damage = damaged(dice, flavour)
+    return cannot_ask_controller(a_standby(dice), source=the_controller(dice), flavour=damage)
 
 
 def _partitions(names: Names) -> Iterator[Item]:

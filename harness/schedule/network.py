@@ -8,16 +8,11 @@ from pydantic import Field
 from harness.schedule.moments import End, Timed, Trigger, in_seconds
 from harness.schedule.targets import (
     STRICT,
-    Controller,
-    Coordinator,
     Database,
     EveryNode,
-    Follower,
-    Former,
     Instance,
-    Leader,
     LockService,
-    Node,
+    NodeLike,
     NodeTarget,
     RoleTarget,
 )
@@ -91,8 +86,13 @@ class Cut(Timed):
     kind: Literal["cut"] = "cut"
 
     def __str__(self) -> str:
-        verb = "fetch from" if self.plane == "replication" else "ask the controller on"
-        return f"{self.target} cannot {verb} {self.source} ({self.damage}){_flapping(self.flap_s)}"
+        return f"{self.in_words(self.target, self.source)} ({self.damage}){_flapping(self.flap_s)}"
+
+    def in_words(self, target: object, source: object) -> str:
+        """Tell the cut between these two, whatever the damage: names, or what they stand for."""
+        if self.plane == "replication":
+            return f"{target} cannot fetch from {source}"
+        return f"{target} cannot ask {source} in the quorum"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,18 +134,7 @@ class Unreachable(Timed):
 
     __pydantic_config__ = STRICT
     target: RoleTarget
-    server: Annotated[
-        Node
-        | Leader
-        | Follower
-        | Controller
-        | Coordinator
-        | Former
-        | EveryNode
-        | Database
-        | LockService,
-        Field(discriminator="kind"),
-    ]
+    server: Annotated[NodeLike | EveryNode | Database | LockService, Field(discriminator="kind")]
     damage: Damage = field(default_factory=Damage)
     flap_s: float | None = None
     trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
@@ -188,10 +177,9 @@ class Frames(Timed):
     __pydantic_config__ = STRICT
     target: Instance
     api: ApiName
-    server: Annotated[
-        Node | Leader | Follower | Controller | Coordinator | Former | EveryNode,
-        Field(discriminator="kind"),
-    ] = field(default_factory=EveryNode)
+    server: Annotated[NodeLike | EveryNode, Field(discriminator="kind")] = field(
+        default_factory=EveryNode
+    )
     part: Literal["request", "answer"] = "request"
     nth: int = 1
     """The first frame that is caught, counted from 1 over all connections to these nodes."""

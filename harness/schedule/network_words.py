@@ -89,7 +89,10 @@ def cannot_ask_controller(
     flavour: Flavour | Damage = "hold",
     flap_s: float | None = None,
 ) -> Cut:
-    """Cut the one quorum link on which `target` asks `source`: votes, heartbeats, metadata."""
+    """Cut the one quorum link on which `target` asks `source`: votes, heartbeats, metadata.
+
+    Nodes ask the active controller for all but votes, so between two others the link is idle.
+    """
     return Cut(target=target, source=source, plane="quorum", damage=_damage(flavour), flap_s=flap_s)
 
 

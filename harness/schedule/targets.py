@@ -62,6 +62,22 @@ class Controller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standby:
+    """The `index`-th standby controller, by node number, when the fault starts.
+
+    A standby is a voter of the quorum that is not the active controller: the one that asks it for
+    the metadata. Nodes that the cluster holds for alive come first.
+    """
+
+    __pydantic_config__ = STRICT
+    index: int = 0
+    kind: Literal["standby"] = "standby"
+
+    def __str__(self) -> str:
+        return f"standby controller {self.index}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinator:
     """Whichever node coordinates a consumer group or a transactional id when the fault starts."""
 
@@ -88,9 +104,9 @@ class Former:
         return f"the node of fault {self.fault}"
 
 
-OneNode = Annotated[
-    Node | Leader | Follower | Controller | Coordinator | Former, Field(discriminator="kind")
-]
+NodeLike = Node | Leader | Follower | Controller | Standby | Coordinator | Former
+NodeTarget = Annotated[NodeLike, Field(discriminator="kind")]
+"""One node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +114,7 @@ class Nodes:
     """Several nodes at once; targets that stand for the same node count once."""
 
     __pydantic_config__ = STRICT
-    members: tuple[OneNode, ...]
+    members: tuple[NodeTarget, ...]
     kind: Literal["nodes"] = "nodes"
 
     def __str__(self) -> str:
@@ -167,27 +183,11 @@ class EveryNode:
         return "any node"
 
 
-NodeLike = Node | Leader | Follower | Controller | Coordinator | Former
-NodeTarget = OneNode
-NodesTarget = Annotated[
-    Node | Leader | Follower | Controller | Coordinator | Former | Nodes,
-    Field(discriminator="kind"),
-]
+NodesTarget = Annotated[NodeLike | Nodes, Field(discriminator="kind")]
 """One node, or several at once."""
 RoleTarget = Annotated[Instance | Role, Field(discriminator="kind")]
 ServerTarget = Annotated[
-    Node
-    | Leader
-    | Follower
-    | Controller
-    | Coordinator
-    | Former
-    | Nodes
-    | Instance
-    | Role
-    | Database
-    | LockService,
-    Field(discriminator="kind"),
+    NodeLike | Nodes | Instance | Role | Database | LockService, Field(discriminator="kind")
 ]
 """Whatever is a process: nodes, roles, the database, lock services."""
 Target = ServerTarget

@@ -38,6 +38,7 @@ from harness.schedule.targets import (
     NodeLike,
     Nodes,
     Role,
+    Standby,
 )
 
 Anything = NodeLike | Nodes | Instance | Role | Database | LockService
@@ -73,6 +74,11 @@ def follower(topic: str, partition: int, *, index: int = 0) -> Follower:
 def controller() -> Controller:
     """Name whichever node is the active controller when the fault starts."""
     return Controller()
+
+
+def standby(index: int = 0) -> Standby:
+    """Name the `index`-th node that is not the active controller when the fault starts."""
+    return Standby(index=index)
 
 
 def coordinator(

@@ -30,6 +30,7 @@ from harness.schedule.network_words import (
     unfollowed,
 )
 from harness.schedule.targets import Database, EveryNode, Instance, Leader, LockService, Node, Role
+from harness.schedule.words import controller, standby
 
 from .conftest import TOPIC, await_state, state
 from .talks import answers
@@ -137,7 +138,7 @@ def closed_ways(lab: LocalLab, plane: str) -> set[tuple[str, str]]:
             cannot_ask_controller(TWO, source=ONE, flavour="refuse"),
             {"21"},
             ("quorum",),
-            "node 2 cannot ask the controller on node 1 (refuse)",
+            "node 2 cannot ask node 1 in the quorum (refuse)",
         ),
     ],
     ids=lambda value: str(value) if isinstance(value, LinkFault) else "",
@@ -249,6 +250,18 @@ def test_a_slow_link_bites_only_if_bytes_go_through_it(around: Surroundings) -> 
     busy, idle = (driver.evidence() for driver in drivers)
     assert (busy.bit, idle.bit) == (True, False), (busy, idle)
     assert "they were idle" in idle.sentences[1]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_standby_always_has_something_to_ask_the_active_controller(
+    around: Surroundings, index: int
+) -> None:
+    """Whichever node is which: the one quorum link that is never idle."""
+    driver = applied(cannot_ask_controller(standby(index), source=controller()), around)
+    _pulse([driver], seconds=1)
+    driver.heal()
+    assert driver.healed()
+    assert driver.evidence().bit, driver.evidence().sentences
 
 
 @pytest.mark.usefixtures("load")

@@ -22,7 +22,16 @@ from harness.schedule.network_words import (
     ring,
     unfollowed,
 )
-from harness.schedule.targets import Database, EveryNode, Instance, LockService, Node, Role
+from harness.schedule.targets import (
+    Controller,
+    Database,
+    EveryNode,
+    Instance,
+    LockService,
+    Node,
+    Role,
+    Standby,
+)
 from harness.schedule.values import Fault
 
 SLOTS = {("producer", 0): 1, ("relay", 0): 2, ("consumer", 0): 3, ("consumer", 1): 3}
@@ -31,8 +40,12 @@ ONE, TWO, THREE = (Node(number=number) for number in (1, 2, 3))
 
 @pytest.fixture
 def around() -> Surroundings:
-    """Return a lab that has links and node numbers, and is never touched."""
-    lab = SimpleNamespace(links=SimpleNamespace(all=lambda: LINKS), nodes=dict.fromkeys((1, 2, 3)))
+    """Return a lab that has links, node numbers and a quorum, and is never touched."""
+    lab = SimpleNamespace(
+        links=SimpleNamespace(all=lambda: LINKS),
+        nodes=dict.fromkeys((1, 2, 3)),
+        cluster=SimpleNamespace(controller=lambda: 2, registered=lambda: frozenset({2, 3})),
+    )
     return Surroundings(
         lab=lab,
         supervisor=None,
@@ -94,7 +107,17 @@ def test_a_shape_names_its_links_on_both_planes(
         (
             cannot_ask_controller(TWO, source=ONE),
             ["quorum:2->1"],
-            "node 2 cannot ask the controller on node 1 (hold)",
+            "node 2 cannot ask node 1 in the quorum (hold)",
+        ),
+        (
+            cannot_ask_controller(Standby(), source=Controller()),
+            ["quorum:3->2"],
+            "node 3 cannot ask node 2 in the quorum (hold)",
+        ),
+        (
+            cannot_ask_controller(Standby(index=1), source=Controller()),
+            ["quorum:1->2"],
+            "node 1 cannot ask node 2 in the quorum (hold)",
         ),
         (
             isolate(ONE, cut_from="clients"),
@@ -160,6 +183,12 @@ def test_two_targets_that_are_one_node_are_no_fault(around: Surroundings) -> Non
     """A leader that moved onto the follower, say: there is nothing between a node and itself."""
     with pytest.raises(FaultError, match="both stand for node 1"):
         make(parted(ONE, ONE), around)
+
+
+def test_a_third_standby_does_not_exist(around: Surroundings) -> None:
+    """Of three voters one is active; the error names the others."""
+    with pytest.raises(FaultError, match=r"standby controller 2 does not exist: .* \[3, 1\]"):
+        make(cannot_ask_controller(Standby(index=2), source=Controller()), around)
 
 
 def test_a_role_that_does_not_exist_is_a_mistake(around: Surroundings) -> None:

@@ -19,9 +19,11 @@ from harness.schedule.estimate import storm_s
 from harness.schedule.generate import Generator, draw, schedules
 from harness.schedule.menu import WEIGHTS, items
 from harness.schedule.moments import AfterSeconds, WithFault
+from harness.schedule.network import Cut
 from harness.schedule.overlap import may_overlap
 from harness.schedule.processes import RollingRestart
 from harness.schedule.shape import FAST, OUTBOX, PipelineShape, Timeouts, timeouts_of
+from harness.schedule.targets import Controller, Standby
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Budget, Schedule
 
@@ -100,6 +102,15 @@ def test_every_kind_that_is_on_is_drawn_and_no_other(within: Budget) -> None:
         if seen == on:
             break
     assert seen == on
+
+
+def test_a_drawn_cut_of_the_quorum_is_of_a_link_in_use() -> None:
+    """Nodes ask only the active controller: a cut between two fixed ones often bites nothing."""
+    generator = Generator(OUTBOX, weights={kind: float(kind == "cut") for kind in WEIGHTS})
+    drawn = [fault for number in range(60) for fault in generator.draw(number).faults]
+    quorum = [cut for cut in drawn if isinstance(cut, Cut) and cut.plane == "quorum"]
+    assert len(quorum) > 10
+    assert {(type(cut.target), type(cut.source)) for cut in quorum} == {(Standby, Controller)}
 
 
 def test_one_line_switches_a_kind_off_or_on() -> None:
