@@ -73,6 +73,10 @@ class Exposure:
             said.append(f"{opened} opened and {self._ended} ended while it was in force")
         if self._damage.flavour in _ENDING and not self._bit():
             said.append(f"none of them is seen to have ended by {self._damage}")
+        if self._damage.flavour == "latency" and self._met and not self._bit():
+            both_ways = 2 if self._damage.stream == "both" else 1
+            takes_s = both_ways * (self._damage.amount or 0) / 1000
+            said.append(f"an answer takes {takes_s:g} s under it: let it be in force for longer")
         if self._times != 1:
             said.append(f"it came into force {self._times} times")
         return Evidence(bit=self._bit(), sentences=tuple(said))

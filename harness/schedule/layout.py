@@ -6,6 +6,7 @@ Nothing is drawn and thrown away: a fault that may not overlap with an earlier o
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from harness.schedule import budget
@@ -22,7 +23,7 @@ from harness.schedule.moments import (
     Trigger,
     WithFault,
 )
-from harness.schedule.network import Cut, Isolate, Partition
+from harness.schedule.network import Cut, Damage, Isolate, Partition
 from harness.schedule.overlap import RESYNC_S
 from harness.schedule.processes import Kill, RollingRestart
 from harness.schedule.reach import NODE_NUMBERS
@@ -36,6 +37,8 @@ _CLASSES = (0.5, 1.2, 3.0)
 _CLASS_WEIGHTS = (0.45, 0.4, 0.15)
 _BAND = 1.25
 _SURELY_FENCED = 1.4
+_DELAYS = 2.5
+"""A drawn latency lasts for so many of its delays at least: there, back, and a rest."""
 
 
 class Layout:
@@ -93,8 +96,22 @@ class Layout:
         fitted = self._fitted(tried)
         if fitted is None:
             return False
-        self.faults = fitted
+        self.faults = [*fitted[:-1], self._answerable(fitted[-1])]
         return True
+
+    def _answerable(self, fault: Fault) -> Fault:
+        """Return the fault with a delay that is short enough for answers to come through it.
+
+        Whoever asks one thing at a time is silent until the answer is there, two delays later: a
+        link that nobody answered on while it was slow is not shown to have been slow.
+        """
+        damage = getattr(fault, "damage", None)
+        if not isinstance(damage, Damage) or damage.flavour != "latency":
+            return fault
+        lasts_s = _lasts_s(fault.end, self._shape)
+        in_force_s = min(lasts_s, getattr(fault, "flap_s", None) or lasts_s)
+        amount_ms = int(min(damage.amount or 1, 1000 * in_force_s / _DELAYS))
+        return _with(fault, damage=replace(damage, amount=max(1, amount_ms)))
 
     def _fitted(self, tried: list[Fault]) -> list[Fault] | None:
         """Return the faults with the last one shortened to the storm's bound, or None."""
@@ -103,7 +120,7 @@ class Layout:
             return tried
         end = tried[-1].end
         if isinstance(end, AfterCount):
-            end = AfterSeconds(seconds=end.count / self._shape.rate_per_s)
+            end = AfterSeconds(seconds=_lasts_s(end, self._shape))
         if not isinstance(end, AfterSeconds) or end.seconds - over_s < SHORTEST_S:
             return tried if len(tried) == 1 else None  # a rolling restart takes what it takes
         shorter = AfterSeconds(seconds=round(end.seconds - over_s, 2))
@@ -191,6 +208,13 @@ def _with(fault: Fault, **changes: object) -> Fault:
     every: Any = fault  # every fault is a frozen dataclass with `trigger` and `end`
     changed: Fault = replace(every, **changes)
     return changed
+
+
+def _lasts_s(end: End, shape: PipelineShape) -> float:
+    """Return how long a fault lasts at the workload's own rate; one that others end, endlessly."""
+    if isinstance(end, AfterSeconds):
+        return end.seconds
+    return end.count / shape.rate_per_s if isinstance(end, AfterCount) else inf
 
 
 def _warm(rate_per_s: float) -> float:

@@ -74,6 +74,7 @@ def test_bytes_are_counted_from_the_moment_the_damage_is_in_force() -> None:
     assert evidence.sentences == (
         "1 open connection on 1 link met it",
         "5 bytes were sent into it while it was in force, 0 bytes of answers came out",
+        "an answer takes 0.02 s under it: let it be in force for longer",
     )
 
 
