@@ -39,7 +39,10 @@ def main() -> None:
     asked = _arguments()
     choice = choose()
     with LabPool(asked.labs, choice=choice, runs=asked.campaigns / "runs", progress=print) as pool:
-        rows = [_variant(name, asked, choice, pool) for name in asked.variant or TWINS]
+        rows = []
+        for name in asked.variant or TWINS:
+            rows.append(_variant(name, asked, choice, pool))
+            print(rows[-1], flush=True)  # the table at the end may be hours away
     print("\n| variant | runs until caught | median | faults | after runs | fails |")
     print("|---|---|---|---|---|---|")
     print("\n".join(rows))
@@ -51,7 +54,7 @@ def _variant(name: str, asked: argparse.Namespace, choice: LabChoice, pool: LabP
     said = ", ".join(f"{each.runs}" if each.run else f"> {asked.most}" for each in caught)
     row = f"| {name} | {said} | {median(counts):g} |"
     shown = [each.run for each in caught if each.run]
-    return row + (_smallest(name, shown, asked, choice, pool) if shown else " | | |")
+    return row + (_smallest(name, shown, asked, choice, pool) if shown and asked.runs else " | | |")
 
 
 def _campaigns(
@@ -105,7 +108,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--variant", action="append", help="default: five twins, one per hop")
     parser.add_argument("--times", type=int, default=5, help="campaigns for each (default: 5)")
     parser.add_argument("--most", type=int, default=120, help="runs of a campaign at the most")
-    parser.add_argument("--runs", type=int, default=60, help="the minimiser's budget of runs")
+    parser.add_argument(
+        "--runs", type=int, default=60, help="the minimiser's budget of runs; 0: none"
+    )
     parser.add_argument("--labs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1, help="the first campaign's root seed")
     parser.add_argument("--campaigns", type=Path, default=Path("campaigns"))

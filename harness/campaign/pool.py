@@ -1,7 +1,7 @@
 """Several labs side by side, each with a worker process of its own.
 
-Most of a run is waiting for time-outs, so several labs on one machine are the cheapest speed there
-is. Results come in the order in which runs end.
+One lab keeps about two cores busy; a machine with more of them plays on more labs. Results come in
+the order in which runs end.
 """
 
 import json

@@ -15,4 +15,5 @@ def shape_of(spec: Spec) -> PipelineShape:
         roles={name: role.instances for name, role in roles.items()},
         points={name: role.crash_points for name, role in roles.items() if role.crash_points},
         speaks={name: frozenset(role.uses) for name, role in roles.items()},
+        load=frozenset(name for name in roles if spec.kind(name) == "load"),
     )

@@ -1,12 +1,13 @@
 """What every driver promises, and what it is given to work on."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from harness.faults.linkbook import LinkBook
 from harness.faults.watch import ClusterWatch
 from harness.lab.protocol import Lab
+from harness.lab.values import TopicSpec
 from harness.pipeline.role_state import RoleEvent
 from harness.pipeline.supervisor import Supervisor
 
@@ -39,6 +40,8 @@ class Surroundings:
     """The run's own database: direct, unproxied, the superuser's."""
     hit: dict[int, int]
     """The node that each fault of the schedule hit so far, by the fault's place."""
+    specs: Mapping[str, TopicSpec] = field(default_factory=dict)
+    """Logical topic name → what its topic was made from."""
 
 
 class Driver(Protocol):

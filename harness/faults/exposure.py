@@ -83,13 +83,26 @@ class Exposure:
 
     def _bit(self) -> bool:
         if self._damage.flavour in _SLOW:
-            return self._met + self._open > 0 if self._answered is None else self._answered > 0
+            slowed = self._slowed()
+            return self._met + self._open > 0 if slowed is None else slowed > 0
         if self._damage.flavour in _ENDING:
             # One that ended with its client is none of ours; a client that lives on comes back.
             return self._ended > 0 and self._accepted > 0
         if self._damage.flavour == "refuse":
             return self._met > 0
         return self._met + self._open > 0
+
+    def _slowed(self) -> int | None:
+        """Return how many bytes are known to have gone into it: not past it, before it was there.
+
+        An answer came out of a slow link, so it had gone in; a request is known as it goes in.
+        """
+        if self._asked is None or self._answered is None:
+            return None
+        asked, answered = self._asked, self._answered
+        return {"requests": asked, "answers": answered, "both": asked + answered}[
+            self._damage.stream
+        ]
 
     def _share(self) -> str:
         under = len(self._under)

@@ -13,7 +13,7 @@ from harness.schedule.network import Damage
 if TYPE_CHECKING:
     from harness.schedule.targets import LockServiceName
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.2
 """How often bytes are read while a damage is in force: what ends in between is not counted."""
 
 

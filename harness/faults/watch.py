@@ -91,6 +91,15 @@ class ClusterWatch:
         """Take a sample now: for a target that must be resolved by the newest truth."""
         self._sample()
 
+    def forget(self, topic: str) -> None:
+        """Take every partition of a topic, by its physical name, for one that was never seen.
+
+        A topic that was deleted and made anew begins with the lowest epoch again.
+        """
+        with self._lock:
+            for place in [place for place in self._latest if place[0] == topic]:
+                del self._latest[place]
+
     def _sample(self) -> None:
         try:
             states = self._cluster.partitions()

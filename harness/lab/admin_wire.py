@@ -1,9 +1,9 @@
-"""Speaks the Kafka requests of an operator: the quorum, replicas, leaders, partitions, settings.
+"""Speaks the Kafka requests of an operator: quorum, replicas, leaders, topics, settings.
 
 DescribeQuorum v0, AlterPartitionReassignments v0, ElectLeaders v2, CreatePartitions v2,
-IncrementalAlterConfigs v1 and DescribeConfigs v4, each by Kafka's JSON file of that name. Any node
-takes them and forwards to the active controller what is the controller's to do; settings of one
-node are that node's own to answer for. Bytes only.
+CreateTopics v5, DeleteTopics v5, IncrementalAlterConfigs v1 and DescribeConfigs v4, each by Kafka's
+JSON file of that name. Any node takes them and forwards to the active controller what is the
+controller's to do; settings of one node are that node's own to answer for. Bytes only.
 """
 
 import struct
@@ -13,8 +13,10 @@ from typing import Literal
 
 from harness.lab.flexible_wire import NO_TAGS, NULL, FlexibleReader, array, framed, string
 from harness.lab.kafka_wire import NO_ERROR
-from harness.lab.values import Setting
+from harness.lab.values import Setting, TopicSpec
 
+CREATE_TOPICS, CREATE_TOPICS_VERSION = 19, 5
+DELETE_TOPICS, DELETE_TOPICS_VERSION = 20, 5
 ELECT_LEADERS, ELECT_LEADERS_VERSION = 43, 2
 DESCRIBE_CONFIGS, DESCRIBE_CONFIGS_VERSION = 32, 4
 CREATE_PARTITIONS, CREATE_PARTITIONS_VERSION = 37, 2
@@ -23,7 +25,7 @@ ALTER_PARTITION_REASSIGNMENTS, ALTER_PARTITION_REASSIGNMENTS_VERSION = 45, 0
 DESCRIBE_QUORUM, DESCRIBE_QUORUM_VERSION = 55, 0
 
 METADATA_TOPIC = "__cluster_metadata"
-ELECTION_NOT_NEEDED = 84
+UNKNOWN_TOPIC, TOPIC_EXISTS, ELECTION_NOT_NEEDED = 3, 36, 84
 _PREFERRED, _SET, _DELETE = 0, 0, 1
 _RESOURCES = {"topic": 2, "node": 4}
 _DYNAMIC_SOURCES = {"topic": 1, "node": 2}
@@ -112,7 +114,7 @@ def decode_elect(answer: bytes, *, correlation_id: int) -> Refusal | None:
     reader.int32()  # throttle time
     code = reader.int16()
     refusal = _of_partitions(reader, overall=_refusal_of(code, None))
-    return None if refusal is not None and refusal.code == ELECTION_NOT_NEEDED else refusal
+    return _unless(ELECTION_NOT_NEEDED, refusal)
 
 
 def create_partitions_request(
@@ -126,18 +128,54 @@ def create_partitions_request(
 
 def decode_create_partitions(answer: bytes, *, correlation_id: int) -> Refusal | None:
     """Return why the partitions were not made, None if they were."""
+    return _of_topics(answer, correlation_id=correlation_id)
+
+
+def create_topic_request(correlation_id: int, *, spec: TopicSpec, timeout_ms: int) -> bytes:
+    """Return a framed request for a topic, its replicas placed by Kafka."""
+    settings = array(string(key) + string(value) + NO_TAGS for key, value in spec.config.items())
+    shape = struct.pack(">ih", spec.partitions, spec.replication_factor)
+    entry = string(spec.name) + shape + array([]) + settings + NO_TAGS
+    body = array([entry]) + struct.pack(">i?", timeout_ms, False) + NO_TAGS  # noqa: FBT003
+    return framed(CREATE_TOPICS, CREATE_TOPICS_VERSION, correlation_id, body)
+
+
+def decode_create_topic(answer: bytes, *, correlation_id: int) -> Refusal | None:
+    """Return why a topic was not made, None if it is there now or was before."""
     reader = FlexibleReader(answer, correlation_id=correlation_id)
     reader.int32()  # throttle time
+
+    def setting() -> None:
+        reader.string()
+        reader.nullable_string()
+        reader.int8()  # read only
+        reader.int8()  # source
+        reader.int8()  # sensitive
+        reader.tags()
 
     def result() -> Refusal | None:
         reader.string()  # topic
         refusal = _refusal(reader)
+        reader.int32()  # partitions
+        reader.int16()  # replicas
+        reader.array(setting)
         reader.tags()
         return refusal
 
     refusals = reader.array(result)
     _end(reader)
-    return _first(refusals)
+    return _unless(TOPIC_EXISTS, _first(refusals))
+
+
+def delete_topic_request(correlation_id: int, *, topic: str, timeout_ms: int) -> bytes:
+    """Return a framed request to delete a topic."""
+    body = array([string(topic)]) + struct.pack(">i", timeout_ms) + NO_TAGS
+    return framed(DELETE_TOPICS, DELETE_TOPICS_VERSION, correlation_id, body)
+
+
+def decode_delete_topic(answer: bytes, *, correlation_id: int) -> Refusal | None:
+    """Return why a topic was not deleted, None if it is gone now or was before."""
+    return _unless(UNKNOWN_TOPIC, _of_topics(answer, correlation_id=correlation_id))
 
 
 def alter_configs_request(
@@ -221,6 +259,22 @@ def decode_describe_configs(
     return results[0] if results else {}
 
 
+def _of_topics(answer: bytes, *, correlation_id: int) -> Refusal | None:
+    """Read results by topic to the end; return the first refusal."""
+    reader = FlexibleReader(answer, correlation_id=correlation_id)
+    reader.int32()  # throttle time
+
+    def result() -> Refusal | None:
+        reader.string()  # topic
+        refusal = _refusal(reader)
+        reader.tags()
+        return refusal
+
+    refusals = reader.array(result)
+    _end(reader)
+    return _first(refusals)
+
+
 def _of_partitions(reader: FlexibleReader, *, overall: Refusal | None) -> Refusal | None:
     """Read results by topic and partition to the end; return the first refusal."""
 
@@ -252,6 +306,11 @@ def _refusal_of(code: int, words: str | None) -> Refusal | None:
 
 def _first(refusals: Sequence[Refusal | None]) -> Refusal | None:
     return next((each for each in refusals if each is not None), None)
+
+
+def _unless(code: int, refusal: Refusal | None) -> Refusal | None:
+    """Return a refusal unless it has this code, which says that there is nothing to do."""
+    return None if refusal is not None and refusal.code == code else refusal
 
 
 def _end(reader: FlexibleReader) -> None:

@@ -1,7 +1,10 @@
 """What the harness asks of a PostgreSQL server, wherever it runs: a database for each run."""
 
+import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -54,6 +57,24 @@ class Account:
     def url(self, *, port: int, database: str) -> str:
         """Return a libpq URL for a port of 127.0.0.1."""
         return f"postgresql://{self.name}:{self.password}@127.0.0.1:{port}/{database}"
+
+
+def draw_accounts() -> dict[str, Account]:
+    """Return fresh accounts: any process of this machine reaches a loopback port."""
+    return {name: Account(name=name, password=secrets.token_hex(8)) for name in (SUPERUSER, APP)}
+
+
+def save_accounts(accounts: Mapping[str, Account], file: Path) -> None:
+    """Write accounts where nobody but this user reads them."""
+    file.touch(mode=0o600)
+    passwords = {name: account.password for name, account in accounts.items()}
+    file.write_text(json.dumps(passwords), encoding="utf-8")
+
+
+def load_accounts(file: Path) -> dict[str, Account]:
+    """Read accounts by their names."""
+    passwords = json.loads(file.read_text(encoding="utf-8"))
+    return {name: Account(name=name, password=word) for name, word in passwords.items()}
 
 
 class Databases:

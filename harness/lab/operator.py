@@ -12,7 +12,7 @@ from harness.errors import LabError
 from harness.lab import admin_wire, kafka_wire
 from harness.lab.admin_wire import Refusal
 from harness.lab.audit import ask_all
-from harness.lab.values import OperationRefusedError, Setting
+from harness.lab.values import OperationRefusedError, Setting, TopicSpec
 
 T = TypeVar("T")
 
@@ -62,6 +62,26 @@ class AuditOperator:
             ),
             admin_wire.decode_create_partitions,
             forgiven="already has",
+        )
+
+    def delete_topic(self, topic: str) -> None:
+        """Delete a topic; no error if it is gone."""
+        self._do(
+            f"the deletion of topic {topic}",
+            lambda number: admin_wire.delete_topic_request(
+                number, topic=topic, timeout_ms=int(ANSWER_S * 1000)
+            ),
+            admin_wire.decode_delete_topic,
+        )
+
+    def create_topic(self, spec: TopicSpec) -> None:
+        """Make a topic; no error if it is there."""
+        self._do(
+            f"topic {spec.name}",
+            lambda number: admin_wire.create_topic_request(
+                number, spec=spec, timeout_ms=int(ANSWER_S * 1000)
+            ),
+            admin_wire.decode_create_topic,
         )
 
     def configure_topic(self, topic: str, settings: Mapping[str, str | None]) -> None:

@@ -184,6 +184,14 @@ class Operator(Protocol):
         """Let a topic have `count` partitions in all; no error if it has exactly these."""
         ...
 
+    def delete_topic(self, topic: str) -> None:
+        """Delete a topic; no error if it is gone."""
+        ...
+
+    def create_topic(self, spec: TopicSpec) -> None:
+        """Make a topic; no error if it is there."""
+        ...
+
     def configure_topic(self, topic: str, settings: Mapping[str, str | None]) -> None:
         """Set settings of a topic; None gives up the topic's own value."""
         ...

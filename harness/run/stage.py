@@ -112,6 +112,7 @@ class Stage:
             tell=self.tell_roles,
             database_url=self.lab.database.url(self.database),
             hit={},
+            specs=self._topic_specs(),
         )
 
     def tell_roles(self, happened: Iterable[RoleEvent]) -> None:
@@ -203,18 +204,20 @@ class Stage:
                 remedy="try it with psql against a standing lab: `harness up`",
             ) from error
 
-    def _create_topics(self) -> None:
-        wanted = [
-            TopicSpec(
+    def _topic_specs(self) -> dict[str, TopicSpec]:
+        return {
+            name: TopicSpec(
                 name=self.topics[name],
                 partitions=topic.partitions,
                 replication_factor=topic.replication_factor,
                 config=topic.config,
             )
             for name, topic in self.spec.topics.items()
-        ]
+        }
+
+    def _create_topics(self) -> None:
         try:
-            self.lab.cluster.create_topics(wanted)
+            self.lab.cluster.create_topics(self._topic_specs().values())
         except TopicRefusedError as error:
             raise PipelineError(
                 f"{self.spec.path}: {error.message}", remedy="correct it under [topics.…] config"

@@ -39,7 +39,7 @@ class _Player:
         self.held_at_s = 0.0
         self.tally_at_hold: Tally | None = None
         self.loaded = False
-        """Whether load was running when it began to act, or when it was in force."""
+        """Whether load was running when it began to act, took hold, or was about to end."""
         self.verify_by: Deadline | None = None
         self.next_verify_s = 0.0
         self.reached_s: dict[Phase, float] = {}
@@ -193,6 +193,7 @@ class Storm:
         return before is not None and _count(self._tally(), end) - _count(before, end) >= end.count
 
     def _heal(self, player: _Player) -> None:
+        player.loaded = player.loaded or self._load_alive()
         try:
             _driver(player).heal()
         except LabError as error:

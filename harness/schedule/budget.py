@@ -6,6 +6,8 @@ and the quorum its majority, so writes go on during the fault, not only after it
 liveness is asked within `safe`, and only there. "Node 3 is dead while 1 cannot fetch from 2" is
 over: what 2 leads has one replica in sync, nothing is lost, and nothing is written.
 
+A topic that is deleted is over by itself, and nothing is promised: it is no failure of nodes.
+
 A lost disk is alone: no other fault of nodes, of links between them or of replicas may stand
 anywhere in its schedule, overlapping or not, because whoever is elected may be who forgot. Faults
 of roles, of the database and of client links hold no replica and change no election: they may
@@ -16,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from harness.schedule.operations import RecreateTopic
 from harness.schedule.overlap import may_overlap
 from harness.schedule.reach import Reach, reach
 from harness.schedule.values import Budget, Fault, Schedule
@@ -43,8 +46,11 @@ def needed(faults: Sequence[Fault]) -> Budget:
 
 
 def hopeless(faults: Sequence[Fault]) -> bool:
-    """Tell whether nothing at all is promised: a disk is lost beside another fault of nodes."""
-    return any(_lost_disks(faults))
+    """Tell whether nothing at all is promised: a disk is lost beside another fault of nodes.
+
+    Or a topic is deleted, with all its replicas.
+    """
+    return any(_lost_disks(faults)) or any(_deletions(faults))
 
 
 def stated_promise(schedule: Schedule) -> Promise:
@@ -53,6 +59,9 @@ def stated_promise(schedule: Schedule) -> Promise:
     Nodes that are merely away, all of them included, keep their logs: what was acknowledged by two
     replicas comes back with them. A disk lost beside another fault may have held the last copy.
     """
+    if any(_deletions(schedule.faults)):
+        why = "a topic is deleted, with whatever it held"
+        return Promise(safety=False, liveness=False, why=why)
     if hopeless(schedule.faults):
         why = "a disk is lost beside another one, or another fault: the last copy may be gone"
         return Promise(safety=False, liveness=False, why=why)
@@ -63,6 +72,7 @@ def stated_promise(schedule: Schedule) -> Promise:
 
 
 def _beyond_safe(faults: Sequence[Fault]) -> Iterator[str]:
+    yield from _deletions(faults)
     yield from _lost_disks(faults)
     reached = [(place, found) for place, found in _reaches(faults) if not found.loses_disk]
     for place, found in reached:
@@ -86,6 +96,12 @@ def _clash(faults: Sequence[Fault], group: Sequence[tuple[int, Reach]]) -> bool:
     if frozenset.intersection(*(found.explained_by for _, found in group)):
         return False
     return all(may_overlap(faults, one, other) for (one, _), (other, _) in combinations(group, 2))
+
+
+def _deletions(faults: Sequence[Fault]) -> Iterator[str]:
+    for place, fault in enumerate(faults):
+        if isinstance(fault, RecreateTopic):
+            yield f"{_called(faults, place)} deletes whatever the topic holds"
 
 
 def _lost_disks(faults: Sequence[Fault]) -> Iterator[str]:

@@ -9,7 +9,13 @@ from harness.schedule.dice import from_seed
 from harness.schedule.item import Item
 from harness.schedule.moments import AtPoint
 from harness.schedule.network import Cut, Frames, Isolate, Partition, Unreachable
-from harness.schedule.operations import AddPartitions, ConfigureTopic, MoveLeader, Reassign
+from harness.schedule.operations import (
+    AddPartitions,
+    ConfigureTopic,
+    MoveLeader,
+    Reassign,
+    RecreateTopic,
+)
 from harness.schedule.processes import Amnesia, RollingRestart
 from harness.schedule.targets import (
     Database,
@@ -130,7 +136,7 @@ def _class(fault: Fault) -> str:
         return " and ".join(fault.planes)
     if isinstance(fault, Unreachable | Frames):
         return f"{fault.target.role} to {_server(fault.server)}"
-    if isinstance(fault, MoveLeader | Reassign | AddPartitions | ConfigureTopic):
+    if isinstance(fault, MoveLeader | Reassign | AddPartitions | RecreateTopic | ConfigureTopic):
         return "topic"
     return _process(fault)
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
+from harness.schedule.company import is_node_process, server_of
 from harness.schedule.dice import Dice, derive, from_seed
 from harness.schedule.item import Item
-from harness.schedule.layout import Layout
+from harness.schedule.layout import DELAYS, Layout, latency_ms, with_latency
 from harness.schedule.moments import AfterCount, AfterSeconds, WithFault
 from harness.schedule.network import Isolate, Partition
 from harness.schedule.plans import rank
@@ -29,7 +30,11 @@ _TRIES = 8
 """How often the open details (which instance, which partition) are drawn again for one group."""
 _APART_S = 0.1
 _RESTARTS = 8
+_MOST_LATENCY_MS = 400
+"""Others begin when an answer has come through it, and it is still in force then."""
 _LEAST_S = 1.5
+_BACK_S = 1.0
+"""A server that is away stays away until a role that died before it is back, and misses it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +103,22 @@ class Coverer:
         dice = from_seed(seed)
         layout = Layout(dice, self._shape, budget=self._budget, timeouts=self._timeouts)
         made = [(self._items[name], self._items[name].make(dice)) for name in names]
-        for place, (item, fault) in enumerate(sorted(made, key=_order)):
+        shown_s = 0.0
+        for place, (item, fault) in enumerate(sorted(made, key=self._order)):
             aimed = self._aimed(layout, fault)
-            if not layout.append(self._timed(aimed, item, place)):
+            after_s = shown_s + _APART_S * place
+            if not layout.append(self._timed(aimed, item, place, after_s=after_s)):
                 return None
+            shown_s = max(shown_s, latency_ms(layout.faults[-1]) * DELAYS / 1000)
         return layout.faults
+
+    def _order(self, made: tuple[Item, Fault]) -> tuple[bool, int, bool]:
+        """Return who goes first: by rank, and leaders before nodes that are then followers.
+
+        Before all of them a latency, which is seen only once an answer has come through it.
+        """
+        leads = isinstance(getattr(made[1], "target", None), Leader)
+        return not latency_ms(made[1]), rank(made[1], self._shape), not leads
 
     def _aimed(self, layout: Layout, fault: Fault) -> Fault:
         """Let the leader that dies be the one that is cut off, where both are leaders."""
@@ -118,16 +134,18 @@ class Coverer:
                 else ()
             )
             led = len(nodes) == 1 and isinstance(nodes[0], Leader)
-            if led and rank(fault) == _NODES and isinstance(target.target, Leader):
+            if led and is_node_process(fault) and isinstance(target.target, Leader):
                 aimed: Fault = replace(target, target=Former(fault=place))
                 return aimed
         return fault
 
-    def _timed(self, fault: Fault, item: Item, place: int) -> Fault:
-        timed: Any = fault
+    def _timed(self, fault: Fault, item: Item, place: int, *, after_s: float) -> Fault:
+        timed: Any = with_latency(fault, at_most_ms=_MOST_LATENCY_MS)
         lasts_s = max(_LEAST_S, 1.2 * self._timeouts.of(item.pace))
+        if server_of(fault) is not None:
+            lasts_s += _BACK_S
         trigger = (
-            WithFault(fault=0, seconds=round(_APART_S * place, 2))
+            WithFault(fault=0, seconds=round(after_s, 2))
             if place
             else AfterCount(event="acked", count=int(0.75 * self._shape.rate_per_s))
         )
@@ -179,15 +197,6 @@ def _group(left: set[Pair], friends: Mapping[str, set[str]], dice: Dice) -> tupl
             break
         group.append(best)
     return tuple(group)
-
-
-_NODES = 3
-"""The rank of a fault of a node's process."""
-
-
-def _order(made: tuple[Item, Fault]) -> tuple[int, bool]:
-    """Return who goes first: by rank, and leaders before nodes that are then their followers."""
-    return rank(made[1]), not isinstance(getattr(made[1], "target", None), Leader)
 
 
 def _pairs_of(names: Sequence[str]) -> set[Pair]:

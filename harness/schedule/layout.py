@@ -37,7 +37,7 @@ _CLASSES = (0.5, 1.2, 3.0)
 _CLASS_WEIGHTS = (0.45, 0.4, 0.15)
 _BAND = 1.25
 _SURELY_FENCED = 1.4
-_DELAYS = 2.5
+DELAYS = 2.5
 """A drawn latency lasts for so many of its delays at least: there, back, and a rest."""
 
 
@@ -105,13 +105,9 @@ class Layout:
         Whoever asks one thing at a time is silent until the answer is there, two delays later: a
         link that nobody answered on while it was slow is not shown to have been slow.
         """
-        damage = getattr(fault, "damage", None)
-        if not isinstance(damage, Damage) or damage.flavour != "latency":
-            return fault
         lasts_s = _lasts_s(fault.end, self._shape)
         in_force_s = min(lasts_s, getattr(fault, "flap_s", None) or lasts_s)
-        amount_ms = int(min(damage.amount or 1, 1000 * in_force_s / _DELAYS))
-        return _with(fault, damage=replace(damage, amount=max(1, amount_ms)))
+        return with_latency(fault, at_most_ms=1000 * in_force_s / DELAYS)
 
     def _fitted(self, tried: list[Fault]) -> list[Fault] | None:
         """Return the faults with the last one shortened to the storm's bound, or None."""
@@ -208,6 +204,25 @@ def _with(fault: Fault, **changes: object) -> Fault:
     every: Any = fault  # every fault is a frozen dataclass with `trigger` and `end`
     changed: Fault = replace(every, **changes)
     return changed
+
+
+def latency_ms(fault: Fault) -> int:
+    """Return by how much a fault delays every byte of its links; 0 for any other fault."""
+    damage = _damage(fault)
+    return (damage.amount or 0) if damage is not None and damage.flavour == "latency" else 0
+
+
+def with_latency(fault: Fault, *, at_most_ms: float) -> Fault:
+    """Return the fault with no longer delay than that; one that delays nothing as it is."""
+    damage = _damage(fault)
+    if damage is None or latency_ms(fault) <= at_most_ms:
+        return fault
+    return _with(fault, damage=replace(damage, amount=max(1, int(at_most_ms))))
+
+
+def _damage(fault: Fault) -> Damage | None:
+    damage = getattr(fault, "damage", None)
+    return damage if isinstance(damage, Damage) else None
 
 
 def _lasts_s(end: End, shape: PipelineShape) -> float:

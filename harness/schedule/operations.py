@@ -1,4 +1,4 @@
-"""Operations that are no failures, as frozen values: what an operator does on a good day. PURE.
+"""Operations, as frozen values: what an operator does on a good day, and on a bad one. PURE.
 
 Each is over as soon as it is done; what is said of its `end` is when it is undone, where there is
 anything to undo.
@@ -55,6 +55,20 @@ class AddPartitions(Timed):
 
     def __str__(self) -> str:
         return f"add {self.add} partition(s) to {self.topic}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecreateTopic(Timed):
+    """Delete a topic, and make it anew at the end: out of contract, its records are gone."""
+
+    __pydantic_config__ = STRICT
+    topic: str
+    trigger: Trigger = field(default_factory=lambda: in_seconds(0.5))
+    end: End = field(default_factory=lambda: in_seconds(0.5))
+    kind: Literal["recreate-topic"] = "recreate-topic"
+
+    def __str__(self) -> str:
+        return f"delete {self.topic} and make it anew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

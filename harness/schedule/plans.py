@@ -17,6 +17,7 @@ from harness.schedule.moments import AfterCount, AfterSeconds, WithFault
 from harness.schedule.network import Cut, Flavour, Isolate, Partition, Unreachable
 from harness.schedule.network_words import cannot_reach, isolate
 from harness.schedule.overlap import RESYNC_S
+from harness.schedule.processes import Kill, Pause, RestartStorm, Stop
 from harness.schedule.reach import NODE_NUMBERS
 from harness.schedule.shape import PipelineShape
 from harness.schedule.targets import Instance, Leader, NodeLike
@@ -26,6 +27,7 @@ from harness.schedule.words import instance, node
 _COUNTS = (1, 2, 3, 4, 5, 6, 7, 8)
 _COUNT_WEIGHTS = (0.3, 0.32, 0.18, 0.08, 0.05, 0.03, 0.02, 0.02)
 _LINKS = (Isolate, Cut, Partition, Unreachable)
+_LOAD_ENDS = (Kill, Stop, Pause, RestartStorm)
 
 
 class Order:
@@ -73,18 +75,18 @@ def _one_more(dice: Dice, layout: Layout, order: Order) -> None:
         layout.add(item, beside=last if last >= 0 and dice.chance(0.5) else None)
 
 
-def _overlap(dice: Dice, layout: Layout, order: Order, _shape: PipelineShape) -> None:
-    """All at once, as far as they go together: links first, the database and lock services last."""
+def _overlap(dice: Dice, layout: Layout, order: Order, shape: PipelineShape) -> None:
+    """All at once, as far as they go together: links first, who makes load late, servers last."""
     made = [
         (item, item.make(dice))
         for _ in range(_how_many(dice, 2))
         if (item := order.item()) is not None
     ]
-    for item, fault in sorted(made, key=lambda pair: rank(pair[1])):
+    for item, fault in sorted(made, key=lambda pair: rank(pair[1], shape)):
         layout.add(item, beside=0 if layout.faults else None, fault=fault)
 
 
-def rank(fault: Fault) -> int:
+def rank(fault: Fault, shape: PipelineShape) -> int:
     """Return who goes first of those that overlap, so that those behind still meet something."""
     if isinstance(fault, _LINKS):
         return 0
@@ -92,7 +94,10 @@ def rank(fault: Fault) -> int:
         return 1
     if is_node_process(fault):
         return 3
-    return 2 if server_of(fault) is None else 4
+    role = role_of(fault)
+    if isinstance(fault, _LOAD_ENDS) and role is not None and role.role in shape.load:
+        return 4
+    return 2 if server_of(fault) is None else 5
 
 
 def _rolling(dice: Dice, layout: Layout, order: Order, shape: PipelineShape) -> None:

@@ -27,6 +27,8 @@ class PipelineShape:
     """Role → its crash points; a role without any is only killed by event."""
     speaks: Mapping[str, frozenset[Peer]] = field(default_factory=dict)
     """Role → whom it has connections to; Kafka and the database, where nothing is said."""
+    load: frozenset[str] = frozenset()
+    """The roles that make the load: while none of them runs, nothing else is put to a test."""
     rate_per_s: float = 400.0
     """Acknowledged messages a second, about: for the length of what counts them."""
 
@@ -108,5 +110,6 @@ OUTBOX = PipelineShape(
         }
     ),
     speaks=MappingProxyType({"producer": frozenset[Peer]({"database"})}),
+    load=frozenset({"producer"}),
 )
 """The reference pipeline; a test holds it to be what its pipeline.toml says."""

@@ -195,7 +195,7 @@ def _own_problems(fault: Fault, pipeline: _Pipeline) -> Iterator[str]:
 def _operation_problems(fault: Operation, pipeline: _Pipeline) -> Iterator[str]:
     if isinstance(fault, MoveLeader | Reassign):
         yield from _partition_problems(fault.topic, fault.partition, pipeline)
-    if isinstance(fault, AddPartitions | ConfigureTopic) and fault.topic not in pipeline.topics:
+    elif not isinstance(fault, ConfigureNodes) and fault.topic not in pipeline.topics:
         yield f"there is no topic {fault.topic}"
     if isinstance(fault, AddPartitions) and fault.add < 1:
         yield "one partition is the least that can be added"

@@ -16,6 +16,7 @@ from harness.schedule.operations import (
     ConfigureTopic,
     MoveLeader,
     Reassign,
+    RecreateTopic,
 )
 from harness.schedule.processes import (
     Amnesia,
@@ -48,7 +49,7 @@ ProcessFault = (
     | Skew
     | Terminate
 )
-Operation = MoveLeader | Reassign | AddPartitions | ConfigureTopic | ConfigureNodes
+Operation = MoveLeader | Reassign | AddPartitions | RecreateTopic | ConfigureTopic | ConfigureNodes
 
 Fault = Annotated[NetworkFault | ProcessFault | Operation, Field(discriminator="kind")]
 

@@ -11,6 +11,7 @@ from harness.schedule.operations import (
     ConfigureTopic,
     MoveLeader,
     Reassign,
+    RecreateTopic,
 )
 from harness.schedule.processes import (
     Amnesia,
@@ -193,7 +194,7 @@ def terminate(target: Instance | Role) -> Terminate:
     return Terminate(target=target)
 
 
-# --- operations that are no failures ---------------------------------------------------------
+# --- operations ------------------------------------------------------------------------------
 
 
 def move_leader(topic: str, partition: int) -> MoveLeader:
@@ -209,6 +210,11 @@ def reassign(topic: str, partition: int) -> Reassign:
 def add_partitions(topic: str, add: int = 1) -> AddPartitions:
     """Give a topic more partitions."""
     return AddPartitions(topic=topic, add=add)
+
+
+def recreate_topic(topic: str) -> RecreateTopic:
+    """Delete a topic, and make it anew when the operation ends: whatever it held is gone."""
+    return RecreateTopic(topic=topic)
 
 
 def configure_topic(topic: str, settings: dict[str, str]) -> ConfigureTopic:

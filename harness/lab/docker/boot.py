@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +12,15 @@ from testcontainers.core.network import Network
 from harness.clock import Deadline, monotonic_s, wait_until
 from harness.errors import HarnessError, LabError
 from harness.lab import awaiting
-from harness.lab.docker import classdata, engine, formatting, leftovers, making
-from harness.lab.docker.database import draw_accounts
+from harness.lab.docker import (
+    classdata,
+    database_template,
+    engine,
+    formatting,
+    leftovers,
+    making,
+)
+from harness.lab.docker.database_template import Template
 from harness.lab.docker.ending import Holding
 from harness.lab.docker.lab import DockerLab
 from harness.lab.docker.lock_services import DockerLockServer, DockerRedis, DockerZooKeeper
@@ -25,6 +33,15 @@ from harness.provision.checkpoint import AS_RELEASED
 from harness.provision.images.names import Images
 from harness.provision.kafka import KAFKA_VERSION
 from harness.schedule.targets import LockServiceName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MadeOnce:
+    """What containers of these images made for the first lab, and is kept for all later ones."""
+
+    checkpoint: Path
+    archive: Path | None
+    template: Template
 
 
 def _silent(_line: str) -> None:
@@ -87,25 +104,12 @@ def _boot(
     deadline = Deadline(profile.patience.boot_s)
     folder, layout = holding.folder, holding.layout
     folders.make(folder)
-    checkpoint = formatting.provide(
-        origin.images.kafka,
-        lab=folder.name,
-        kafka_version=origin.kafka_version,
-        features=origin.features,
-        progress=progress,
-    )
-    archive = classdata.provide(
-        origin.images.kafka,
-        identity=origin.identities[origin.images.kafka],
-        lab=folder.name,
-        checkpoint=checkpoint,
-        progress=progress,
-    )
+    made = _made_once(origin, lab=folder.name, progress=progress)
     settings = write_files(
-        folder, layout=layout, profile=profile, origin=origin, checkpoint=checkpoint
+        folder, layout=layout, profile=profile, origin=origin, checkpoint=made.checkpoint
     )
     network = making.make_network(folder.name)
-    parts = holding.parts = _put_together(holding, origin, network=network, archive=archive)
+    parts = holding.parts = _put_together(holding, origin, made, network=network)
     lab = DockerLab(
         folder,
         profile=profile,
@@ -120,18 +124,37 @@ def _boot(
     return lab
 
 
-def _put_together(
-    holding: Holding, origin: Origin, *, network: Network, archive: Path | None
-) -> Parts:
+def _made_once(origin: Origin, *, lab: str, progress: Callable[[str], None]) -> _MadeOnce:
+    kafka, postgres = origin.images.kafka, origin.images.postgres
+    checkpoint = formatting.provide(
+        kafka,
+        lab=lab,
+        kafka_version=origin.kafka_version,
+        features=origin.features,
+        progress=progress,
+    )
+    archive = classdata.provide(
+        kafka,
+        identity=origin.identities[kafka],
+        lab=lab,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    template = database_template.provide(
+        postgres, identity=origin.identities[postgres], lab=lab, progress=progress
+    )
+    return _MadeOnce(checkpoint=checkpoint, archive=archive, template=template)
+
+
+def _put_together(holding: Holding, origin: Origin, made: _MadeOnce, *, network: Network) -> Parts:
     folder, layout = holding.folder, holding.layout
-    accounts = draw_accounts()
-    servers = origin.servers(layout=layout, accounts=accounts, archive=archive)
+    servers = origin.servers(layout=layout, template=made.template, archive=made.archive)
     run = partial(making.run, folder=folder, network=network)
     return put_together(
         folder,
         layout=layout,
         source=lambda name: partial(run, servers[name]),
-        accounts=accounts,
+        accounts=made.template.accounts,
         lock_service=lambda name: lock_service_in(
             name, origin, folder=folder, layout=layout, network=network
         ),

@@ -49,7 +49,6 @@ _HEALTH = {"interval": "2s", "timeout": "5s", "retries": 30, "start_period": "2s
 def composition() -> dict[str, Any]:
     """Return the content of the compose file."""
     images = Images(**{each.name: _variable(each.name) for each in fields(Images)})
-    passwords = {name: account.password for name, account in ACCOUNTS.items()}
     lock_services = {
         "redis": servers.redis(images, layout=LAYOUT),
         "zookeeper": servers.zookeeper(images, layout=LAYOUT),
@@ -63,7 +62,7 @@ def composition() -> dict[str, Any]:
             },
             **{node_name(number): _node(number, images) for number in NODES},
             DATABASE: {
-                **_service(servers.database(images, layout=LAYOUT, passwords=passwords)),
+                **_service(servers.database(images, layout=LAYOUT, accounts=ACCOUNTS)),
                 "healthcheck": _healthy(
                     'PATH="$PATH:$(echo /usr/lib/postgresql/*/bin)"'
                     f" pg_isready -h {LOOPBACK} -p {LAYOUT.postgres}"

@@ -1,10 +1,9 @@
 """The PostgreSQL server of a lab of containers: one database per run."""
 
-import secrets
 import signal
 from typing import TYPE_CHECKING
 
-from harness.lab.databases import APP, SUPERUSER, Account, Databases
+from harness.lab.databases import Account, Databases
 from harness.lab.docker.container import Conduct, ContainerProcess
 from harness.lab.local.layout import Layout
 
@@ -12,11 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from docker.models.containers import Container
-
-
-def draw_accounts() -> dict[str, Account]:
-    """Return fresh accounts: any process of this machine reaches a published port."""
-    return {name: Account(name=name, password=secrets.token_hex(8)) for name in (SUPERUSER, APP)}
 
 
 class DockerPostgres(ContainerProcess, Databases):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from harness.lab.databases import Account
 from harness.lab.docker import servers
+from harness.lab.docker.database_template import Template
 from harness.lab.docker.servers import HOME, Server
 from harness.lab.local import node, proxies
 from harness.lab.local.layout import DATABASE, TOXIPROXY, Layout, node_name
@@ -43,17 +43,21 @@ class Origin:
         }
 
     def servers(
-        self, *, layout: Layout, accounts: Mapping[str, Account], archive: Path | None = None
+        self, *, layout: Layout, template: Template, archive: Path | None = None
     ) -> dict[str, Server]:
-        """Return the servers that every lab has, by name; `archive` is Kafka's class data."""
-        passwords = {name: account.password for name, account in accounts.items()}
+        """Return the servers that every lab has, by name.
+
+        `template` is the database's data, `archive` Kafka's class data.
+        """
         return {
             TOXIPROXY: servers.toxiproxy(self.images, layout=layout),
             **{
                 node_name(number): servers.node(number, self.images, layout=layout, archive=archive)
                 for number in NODES
             },
-            DATABASE: servers.database(self.images, layout=layout, passwords=passwords),
+            DATABASE: servers.database(
+                self.images, layout=layout, accounts=template.accounts, data=template.archive
+            ),
         }
 
     def lock_service(self, name: LockServiceName, *, layout: Layout) -> Server:

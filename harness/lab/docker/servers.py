@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.lab.databases import APP, SETTINGS, SUPERUSER, in_words
+from harness.lab.databases import APP, SETTINGS, SUPERUSER, Account, in_words
 from harness.lab.local.layout import DATABASE, LINKS, LISTENERS, TOXIPROXY, Layout, node_name
 from harness.lab.local.node import LOGGING
 from harness.lab.lock_spaces import (
@@ -43,23 +43,37 @@ _NODE_FLAGS = (
 )
 TEMPORARY = f"{HOME}/tmp"  # noqa: S108  # native libraries are unpacked there
 _JAVA_TEMPORARY = f"-Djava.io.tmpdir={TEMPORARY}"
-_POSTGRES_DATA = "/tmp/lab"  # noqa: S108  # of a container, nobody else is in there
-_POSTGRES = f"""\
+POSTGRES_USER = "postgres"
+POSTGRES_DATA = "/tmp/lab"  # noqa: S108  # of a container, nobody else is in there
+_POSTGRES_ARCHIVE = "/data.tar"
+_POSTGRES_MAKES = f"""\
 set -e
 PATH="$PATH:$(echo /usr/lib/postgresql/*/bin)"
 umask 077
-if [ ! -e {_POSTGRES_DATA}/whole ]; then
-  rm -rf {_POSTGRES_DATA}
+make_data() {{
   printf %s "$SUPERUSER_PASSWORD" > /tmp/word
   initdb --no-sync --no-instructions --encoding=UTF8 --locale=C --auth=scram-sha-256 \\
-    --username={SUPERUSER} --pwfile=/tmp/word --pgdata={_POSTGRES_DATA}
+    --username={SUPERUSER} --pwfile=/tmp/word --pgdata={POSTGRES_DATA}
   rm /tmp/word
-  echo 'host all all all scram-sha-256' >> {_POSTGRES_DATA}/pg_hba.conf
+  echo 'host all all all scram-sha-256' >> {POSTGRES_DATA}/pg_hba.conf
   echo "CREATE ROLE {APP} LOGIN PASSWORD '$APP_PASSWORD'" |
-    postgres --single -D {_POSTGRES_DATA} postgres
-  touch {_POSTGRES_DATA}/whole
+    postgres --single -D {POSTGRES_DATA} postgres
+}}
+"""
+POSTGRES_MAKE = _POSTGRES_MAKES + "make_data\n"
+"""Makes the data of a server, and ends: for `database_template.py`."""
+_POSTGRES = f"""\
+{_POSTGRES_MAKES}
+if [ ! -e {POSTGRES_DATA}/whole ]; then
+  rm -rf {POSTGRES_DATA}
+  if [ -e {_POSTGRES_ARCHIVE} ]; then
+    tar -x -f {_POSTGRES_ARCHIVE} -C {Path(POSTGRES_DATA).parent}
+  else
+    make_data
+  fi
+  touch {POSTGRES_DATA}/whole
 fi
-exec postgres -D {_POSTGRES_DATA} "$@"
+exec postgres -D {POSTGRES_DATA} "$@"
 """
 
 
@@ -137,8 +151,22 @@ def published(number: int, *, layout: Layout) -> tuple[int, ...]:
     return tuple(layout.listener(number, name) for name in _FROM_OUTSIDE)
 
 
-def database(images: Images, *, layout: Layout, passwords: Mapping[str, str]) -> Server:
-    """Return PostgreSQL; its data is made at its first start, and stays with the container."""
+def database_environment(accounts: Mapping[str, Account]) -> dict[str, str]:
+    """Return the environment in which a database server makes its data, and runs."""
+    return {
+        "SUPERUSER_PASSWORD": accounts[SUPERUSER].password,
+        "APP_PASSWORD": accounts[APP].password,
+        "LC_ALL": "C",
+    }
+
+
+def database(
+    images: Images, *, layout: Layout, accounts: Mapping[str, Account], data: Path | None = None
+) -> Server:
+    """Return PostgreSQL; its data is made at its first start, and stays with the container.
+
+    `data` is an archive of it that was made before, with these accounts.
+    """
     settings = {"listen_addresses": "*", "port": str(layout.postgres), **SETTINGS}
     return Server(
         name=DATABASE,
@@ -146,12 +174,9 @@ def database(images: Images, *, layout: Layout, passwords: Mapping[str, str]) ->
         entrypoint=("/bin/sh", "-c", _POSTGRES, "postgres"),
         command=in_words(settings),
         ports=(layout.postgres,),
-        environment={
-            "SUPERUSER_PASSWORD": passwords[SUPERUSER],
-            "APP_PASSWORD": passwords[APP],
-            "LC_ALL": "C",
-        },
-        user="postgres",
+        files={} if data is None else {str(data): _POSTGRES_ARCHIVE},
+        environment=database_environment(accounts),
+        user=POSTGRES_USER,
     )
 
 

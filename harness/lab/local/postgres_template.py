@@ -4,17 +4,22 @@ The accounts' passwords are drawn when the template is made: any process of this
 loopback port, and a superuser of PostgreSQL runs commands.
 """
 
-import json
 import os
 import pwd
-import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import LabError
-from harness.lab.databases import APP, SUPERUSER, Account
+from harness.lab.databases import (
+    APP,
+    SUPERUSER,
+    Account,
+    draw_accounts,
+    load_accounts,
+    save_accounts,
+)
 from harness.lab.local.node import plain_environment
 from harness.lab.local.recipe import Recipe
 from harness.provision import cache
@@ -35,15 +40,14 @@ def populate(data: Path, *, recipe: Recipe, mark: Mapping[str, str]) -> Mapping[
         lambda part: _make_template(part, home=home, recipe=recipe, mark=mark),
     )
     _copy(template / "data", data, mark=mark)
-    passwords = json.loads((template / "accounts.json").read_text(encoding="utf-8"))
-    return {name: Account(name=name, password=word) for name, word in passwords.items()}
+    return load_accounts(template / "accounts.json")
 
 
 def _make_template(part: Path, *, home: Path, recipe: Recipe, mark: Mapping[str, str]) -> None:
     """Run initdb in `home`, where its account may write, then keep the result in the cache."""
-    passwords = {SUPERUSER: secrets.token_hex(8), APP: secrets.token_hex(8)}
+    accounts = draw_accounts()
     home.mkdir(mode=0o700)
-    (home / "password").write_text(passwords[SUPERUSER], encoding="ascii")
+    (home / "password").write_text(accounts[SUPERUSER].password, encoding="ascii")
     _hand_over(home, user=recipe.postgres_user)
     data = home / "data"
     initdb = (
@@ -54,14 +58,12 @@ def _make_template(part: Path, *, home: Path, recipe: Recipe, mark: Mapping[str,
         f"--pgdata={data}",
     )
     single = (str(recipe.postgres_bin / "postgres"), "--single", "-D", str(data), "postgres")
-    create = f"CREATE ROLE {APP} LOGIN PASSWORD '{passwords[APP]}'\n"
+    create = f"CREATE ROLE {APP} LOGIN PASSWORD '{accounts[APP].password}'\n"
     _run(initdb, recipe=recipe, mark=mark)
     _run(single, recipe=recipe, mark=mark, text=create)
     _copy(data, part / "data", mark=mark)
     shutil.rmtree(home)
-    accounts = part / "accounts.json"
-    accounts.touch(mode=0o600)
-    accounts.write_text(json.dumps(passwords), encoding="utf-8")
+    save_accounts(accounts, part / "accounts.json")
 
 
 def _copy(source: Path, target: Path, *, mark: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
 """Operations on a running cluster: each is seen to be done by another question than its own."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from confluent_kafka import Producer
@@ -20,6 +21,7 @@ from harness.schedule.words import (
     move_leader,
     node,
     reassign,
+    recreate_topic,
 )
 
 from .conftest import TOPIC, state
@@ -142,6 +144,51 @@ def test_added_partitions_that_nobody_notices_did_not_bite(
     assert not evidence.bit
     assert evidence.sentences[-1] == "0 records were in them"
     assert sum(each.topic == "small-test" for each in lab.cluster.partitions()) == 3
+
+
+def test_a_topic_made_anew_is_empty_and_has_its_own_settings(
+    lab: LocalLab, around: Surroundings
+) -> None:
+    """Gone for a while by another client's word, then there with new replicas; nothing in it."""
+    spec = TopicSpec(
+        name="short-lived",
+        partitions=2,
+        replication_factor=3,
+        config={"max.message.bytes": "65432"},
+    )
+    lab.cluster.create_topics([spec])
+    producer = Producer({"bootstrap.servers": lab.bootstrap(2), "acks": "all", "log_level": 0})
+    for number in range(10):
+        producer.produce("short-lived", b"x", partition=number % 2)
+    assert producer.flush(10) == 0
+    seen = replace(around, specs={"short": spec}, topics={"short": "short-lived"})
+    seen.watch.refresh()
+    admin = AdminClient({"bootstrap.servers": lab.cluster.bootstrap, "log_level": 0})
+
+    def look(_: Driver) -> None:
+        assert "short-lived" not in admin.list_topics(timeout=5).topics
+
+    evidence = play(recreate_topic("short"), seen, meanwhile=look)
+    assert evidence.bit
+    assert evidence.sentences == (
+        "10 records were in it when it was deleted",
+        "it was seen to be gone, and is there again",
+    )
+    seen.watch.refresh()
+    states = [each for each in seen.watch.partitions() if each.topic == "short-lived"]
+    assert [set(each.isr) for each in states] == [{1, 2, 3}] * 2
+    assert set(lab.cluster.ends([("short-lived", 0), ("short-lived", 1)]).values()) == {0}
+    kind = ConfigResource.Type.TOPIC
+    assert settings_of(lab, kind, "short-lived")["max.message.bytes"] == "65432"
+    lab.cluster.delete_topics(["short-lived"])
+
+
+def test_an_empty_topic_made_anew_is_no_bite(lab: LocalLab, around: Surroundings) -> None:
+    """Nothing was in it, so nothing is gone."""
+    spec = TopicSpec(name="empty-topic", partitions=1, replication_factor=3, config={})
+    lab.cluster.create_topics([spec])
+    assert not play(recreate_topic("empty"), replace(around, specs={"empty": spec})).bit
+    lab.cluster.delete_topics(["empty-topic"])
 
 
 def test_a_topics_settings_change_and_come_back(lab: LocalLab, around: Surroundings) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from harness.faults.exposure import Exposure
 from harness.lab.values import Link, LinkTraffic
-from harness.schedule.network import Damage, Flavour
+from harness.schedule.network import Damage, Flavour, Stream
 
 ONE, OTHER = (Link(plane="client", source="slot1", target=node) for node in "12")
 
@@ -67,15 +67,39 @@ def test_bytes_are_counted_from_the_moment_the_damage_is_in_force() -> None:
         Damage(flavour="latency", amount=10),
         seen(1, accepted=1, asked=10, answered=10),
         seen(1, accepted=1, asked=90, answered=90),
-        seen(1, accepted=1, asked=95, answered=90),
+        seen(1, accepted=1, asked=90, answered=90),
     )
     evidence = exposure.evidence()
     assert evidence.bit is False
     assert evidence.sentences == (
         "1 open connection on 1 link met it",
-        "5 bytes were sent into it while it was in force, 0 bytes of answers came out",
+        "nothing was sent on them while it was in force: they were idle",
         "an answer takes 0.02 s under it: let it be in force for longer",
     )
+
+
+@pytest.mark.parametrize(
+    ("stream", "asked", "answered", "bit"),
+    [
+        ("both", 5, 0, True),
+        ("both", 0, 5, True),
+        ("requests", 5, 0, True),
+        ("requests", 0, 5, False),
+        ("answers", 5, 0, False),
+        ("answers", 0, 5, True),
+    ],
+)
+def test_a_slow_link_bit_when_bytes_went_its_slow_way(
+    stream: Stream, asked: int, answered: int, *, bit: bool
+) -> None:
+    """A request that went in was delayed, whoever ended the connection before its answer."""
+    exposure = exposed(
+        Damage(flavour="latency", amount=10, stream=stream),
+        seen(1),
+        seen(1),
+        seen(1, asked=asked, answered=answered),
+    )
+    assert exposure.evidence().bit is bit
 
 
 def test_idle_connections_are_called_idle() -> None:

@@ -73,6 +73,16 @@ def test_a_stale_view_never_replaces_a_newer_one() -> None:
     assert len(told) == 1
 
 
+def test_a_topic_made_anew_is_believed_once_the_old_one_is_forgotten() -> None:
+    """Its epochs begin at the lowest again, which is not stale then; others stay as they were."""
+    watching, told = watch([state(2, 5, (2, 3))])
+    watching.forget("payments")
+    assert watching.state("orders", 0) == state(2, 5, (2, 3))
+    watching.forget("orders")
+    assert watching.partitions() == ()
+    assert len(told) == 1
+
+
 def test_silence_of_the_whole_cluster_is_survived() -> None:
     """All nodes down is a legal fault: the next answer tells."""
     watching, _ = watch([state(1, 4, (1, 2, 3)), None, state(1, 4, (1, 2, 3))])

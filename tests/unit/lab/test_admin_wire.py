@@ -11,9 +11,10 @@ from harness.errors import LabError
 from harness.lab import admin_wire
 from harness.lab.admin_wire import Refusal
 from harness.lab.flexible_wire import FlexibleReader, varint
-from harness.lab.values import Setting
+from harness.lab.values import Setting, TopicSpec
 
 HEAD = struct.pack(">i", 9) + b"\x00"
+TOPIC = TopicSpec(name="t", partitions=4, replication_factor=3, config={"retention.ms": "1"})
 THROTTLE = struct.pack(">i", 0)
 Decode = Callable[..., object]
 DECODERS: tuple[Decode, ...] = (
@@ -21,6 +22,8 @@ DECODERS: tuple[Decode, ...] = (
     admin_wire.decode_reassign,
     admin_wire.decode_elect,
     admin_wire.decode_create_partitions,
+    admin_wire.decode_create_topic,
+    admin_wire.decode_delete_topic,
     admin_wire.decode_alter_configs,
 )
 
@@ -85,6 +88,28 @@ def test_an_election_that_is_not_needed_is_no_refusal(error: int, expected: Refu
     assert admin_wire.decode_elect(answer, correlation_id=9) == expected
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"), [(0, None), (36, None), (38, Refusal(code=38, words="too few nodes"))]
+)
+def test_a_topic_that_is_there_already_is_no_refusal(code: int, expected: Refusal | None) -> None:
+    """Error 36: an earlier request made it, and its answer was lost. Settings are read over."""
+    setting = text("retention.ms") + text("1") + struct.pack(">bbb", 0, 1, 0) + b"\x00"
+    result = text("orders") + struct.pack(">h", code) + text("too few nodes" if code else None)
+    result += struct.pack(">ih", 4, 3) + listed(setting) + b"\x00"
+    answer = HEAD + THROTTLE + listed(result) + b"\x00"
+    assert admin_wire.decode_create_topic(answer, correlation_id=9) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [(0, None), (3, None), (41, Refusal(code=41, words="not now"))]
+)
+def test_a_topic_that_is_gone_already_is_no_refusal(code: int, expected: Refusal | None) -> None:
+    """Error 3: an earlier request deleted it."""
+    result = text("orders") + struct.pack(">h", code) + text("not now" if code else None) + b"\x00"
+    answer = HEAD + THROTTLE + listed(result) + b"\x00"
+    assert admin_wire.decode_delete_topic(answer, correlation_id=9) == expected
+
+
 def test_settings_tell_whether_they_are_the_topics_own() -> None:
     """Source 1 is a topic's own value, 5 Kafka's default; a value may be null."""
     entries = [
@@ -137,6 +162,8 @@ def test_requests_carry_their_own_length() -> None:
         admin_wire.reassign_request(9, topic="t", partition=1, replicas=[2, 3], timeout_ms=5),
         admin_wire.elect_request(9, topic="t", partition=1, timeout_ms=5),
         admin_wire.create_partitions_request(9, topic="t", count=4, timeout_ms=5),
+        admin_wire.create_topic_request(9, spec=TOPIC, timeout_ms=5),
+        admin_wire.delete_topic_request(9, topic="t", timeout_ms=5),
         admin_wire.alter_configs_request(9, kind="node", name="1", settings={"a": None, "b": "c"}),
         admin_wire.describe_configs_request(9, kind="topic", name="t", keys=["a"]),
     ):

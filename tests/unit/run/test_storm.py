@@ -141,13 +141,23 @@ def test_a_fault_that_cannot_be_applied_has_failed() -> None:
     ("load", "acked", "bit"), [(True, 0, True), (False, 1, True), (False, 0, False)]
 )
 def test_a_fault_without_traffic_did_not_bite(load: bool, acked: int, bit: bool) -> None:  # noqa: FBT001
-    """Load must run when it begins or takes hold, or messages must still move afterwards."""
+    """Load must run when it begins, holds or ends, or messages must still move afterwards."""
     play = Play(kill(node(1)).after(seconds=0).for_seconds(0.02), FakeDriver(), load=load)
     play.storm.tick()
     play.acked = acked
     while not play.storm.over():
         play.storm.tick()
     assert play.told[-1].fields["bit"] is bit
+
+
+def test_load_that_comes_back_while_a_fault_is_in_force_has_met_it() -> None:
+    """Though nothing moved: who came back found the server that is away."""
+    play = Play(kill(node(1)).after(seconds=0).for_seconds(0.02), FakeDriver(), load=False)
+    play.storm.tick()
+    play.load = True
+    while not play.storm.over():
+        play.storm.tick()
+    assert play.told[-1].fields["bit"] is True
 
 
 def test_a_fault_that_takes_the_load_away_has_met_it() -> None:

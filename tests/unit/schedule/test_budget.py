@@ -33,6 +33,7 @@ from harness.schedule.words import (
     nodes,
     pause,
     reassign,
+    recreate_topic,
     relay,
     restart_storm,
     rolling_restart,
@@ -90,6 +91,7 @@ WITHIN: dict[str, tuple[Fault, ...]] = {
 
 BEYOND: dict[str, tuple[Fault, ...]] = {
     "two dead nodes": (DEAD, kill(node(2)).after(acked=400)),
+    "a topic deleted": (recreate_topic("orders"),),
     "two names that may be two nodes": (kill(LEADER), kill(controller()).after(acked=900)),
     "the same name, resolved twice": (kill(LEADER), pause(LEADER).after(acked=320)),
     "healed is not recovered": (DEAD, kill(node(2)).when(0, "healed")),
@@ -160,6 +162,7 @@ def test_what_takes_more_is_over(faults: tuple[Fault, ...]) -> None:
         (BEYOND["a lost disk and a dead node, ever"], False),
         (BEYOND["two lost disks"], False),
         (BEYOND["two disks lost at once"], False),
+        (BEYOND["a topic deleted"], False),
     ],
 )
 def test_over_the_budget_only_a_disk_lost_with_others_excuses_a_loss(

@@ -7,12 +7,13 @@ import pytest
 from harness.errors import UsageError
 from harness.schedule import budget
 from harness.schedule.campaign import Campaign, numbers
-from harness.schedule.company import goes_with
+from harness.schedule.company import goes_with, server_of
 from harness.schedule.covering import Cover
 from harness.schedule.dice import derive
 from harness.schedule.generate import draw
 from harness.schedule.menu import items
 from harness.schedule.overlap import may_overlap
+from harness.schedule.plans import rank
 from harness.schedule.shape import OUTBOX, PipelineShape
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Budget
@@ -59,6 +60,19 @@ def test_what_is_covered_really_overlaps(cover: Cover) -> None:
         for one, other in combinations(range(len(group)), 2):
             assert may_overlap(schedule.faults, one, other)
             assert goes_with(schedule.faults, one, other)
+
+
+def test_whoever_makes_the_load_ends_behind_the_roles_and_nodes(cover: Cover) -> None:
+    """What begins while no load runs is not shown to have met anything."""
+    ended = 0
+    for schedule in cover.schedules:
+        faults = list(schedule.faults)
+        ends = [n for n, fault in enumerate(faults) if rank(fault, OUTBOX) == 4]
+        ended += len(ends)
+        for place in ends:
+            behind = [fault for fault in faults[place + 1 :] if rank(fault, OUTBOX) != 4]
+            assert all(server_of(fault) is not None for fault in behind)
+    assert ended >= 3
 
 
 def test_pairs_are_impossible_for_a_reason() -> None:

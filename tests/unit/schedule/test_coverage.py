@@ -14,6 +14,7 @@ from harness.schedule.words import (
     leader,
     node,
     nodes,
+    recreate_topic,
     redis,
     relay,
     rolling_restart,
@@ -76,6 +77,7 @@ def test_every_plane_has_its_own_words() -> None:
             kill(consumer(1)),
             rolling_restart(),
             add_partitions("orders"),
+            recreate_topic("orders"),
         )
     ] == [
         (("isolate/drop", "leader from clients"), "client links"),
@@ -90,4 +92,5 @@ def test_every_plane_has_its_own_words() -> None:
         (("kill", "consumer"), "roles"),
         (("rolling-restart/stop", "every-node"), "nodes"),
         (("add-partitions", "topic"), "operations"),
+        (("recreate-topic", "topic"), "operations"),
     ]

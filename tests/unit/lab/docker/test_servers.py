@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.lab.databases import APP, SUPERUSER
+from harness.lab.databases import draw_accounts
 from harness.lab.docker import servers
 from harness.lab.docker.container import as_status, resident
 from harness.lab.docker.servers import Server
@@ -13,6 +13,7 @@ from harness.lab.values import NODES, Link
 from harness.provision.images.names import OWN, PUBLIC, Images
 
 LAYOUT = Layout(base=20_000, networked=True)
+ACCOUNTS = draw_accounts()
 LINK = Link(plane="client", source="slot1", target="1")
 
 
@@ -21,7 +22,7 @@ def every(images: Images) -> list[Server]:
     return [
         servers.toxiproxy(images, layout=LAYOUT),
         *(servers.node(number, images, layout=LAYOUT) for number in NODES),
-        servers.database(images, layout=LAYOUT, passwords={SUPERUSER: "s", APP: "a"}),
+        servers.database(images, layout=LAYOUT, accounts=ACCOUNTS),
         servers.redis(images, layout=LAYOUT),
         servers.zookeeper(images, layout=LAYOUT),
     ]
@@ -66,8 +67,9 @@ def test_the_name_of_every_server_leads_to_the_proxies_too() -> None:
 def test_no_password_is_in_a_command() -> None:
     """A command is seen by everybody who may list processes."""
     database = every(OWN)[4]
-    assert not any(word in ("s", "a") for word in database.command)
-    assert {"s", "a"} <= set(database.environment.values())
+    passwords = {account.password for account in ACCOUNTS.values()}
+    assert not any(word in part for part in database.command for word in passwords)
+    assert passwords <= set(database.environment.values())
 
 
 @pytest.mark.parametrize(
