@@ -6,9 +6,8 @@ from functools import partial
 import pytest
 
 from harness.clock import wait_until
-from harness.lab.docker import engine, making
+from harness.lab.docker import database_template, engine, making
 from harness.lab.docker.boot import lock_service_in
-from harness.lab.docker.database import draw_accounts
 from harness.lab.docker.ending import Holding
 from harness.lab.docker.origin import Origin, write_proxies
 from harness.lab.docker.parts import Parts, put_together
@@ -42,13 +41,18 @@ def parts(holding: Holding, images: Images) -> Parts:
     folder, layout = holding.folder, holding.layout
     write_proxies(folder, layout=layout)
     network = making.make_network(folder.name)
-    accounts = draw_accounts()
-    servers = origin.servers(layout=layout, accounts=accounts)
+    template = database_template.provide(
+        images.postgres,
+        identity=origin.identities[images.postgres],
+        lab=folder.name,
+        progress=print,
+    )
+    servers = origin.servers(layout=layout, template=template)
     parts = holding.parts = put_together(
         folder,
         layout=layout,
         source=lambda name: partial(making.run, servers[name], folder=folder, network=network),
-        accounts=accounts,
+        accounts=template.accounts,
         lock_service=lambda name: lock_service_in(
             name, origin, folder=folder, layout=layout, network=network
         ),
