@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 
 from harness.ledger.checker import check
 from harness.ledger.evidence import Facts, Witnesses
-from harness.ledger.witness import open_witness, write_witness
+from harness.ledger.witness import ParquetWitness, open_witness, write_witness
 
 CHUNK = 1 << 20
 PARTITIONS = 6
@@ -183,9 +183,22 @@ def _effects(total: int, kind: str, defects: Defects) -> Iterator[pa.Table]:
 
 def judge_with_checker(folder: Path) -> dict[str, int]:
     """Return the totals that the checker finds."""
-    opened = {n: open_witness(folder, n) for n in ("intents", "log", "effects", "sent", "offsets")}
-    checked = check(Witnesses(**opened), facts=Facts(drained=True, order_promised=True))
+    opened = Witnesses(
+        intents=_witness(folder, "intents"),
+        log=_witness(folder, "log"),
+        effects=_witness(folder, "effects"),
+        sent=open_witness(folder, "sent"),
+        offsets=open_witness(folder, "offsets"),
+    )
+    checked = check(opened, facts=Facts(drained=True, order_promised=True))
     return {f"{t.kind}:{t.hop}" if t.hop else str(t.kind): t.count for t in checked.totals}
+
+
+def _witness(folder: Path, name: str) -> ParquetWitness:
+    found = open_witness(folder, name)
+    if found is None:
+        raise FileNotFoundError(folder / name)
+    return found
 
 
 QUERIES = {

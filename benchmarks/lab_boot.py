@@ -92,9 +92,9 @@ def _measure(lab: LocalLab, *, cuts: int) -> None:
             _print_spread(f"{what} {LINKS_AT_ONCE} links, {damage}", times, unit="ms", scale=1000)
     looks = [_timed(lambda: lab.links.traffic(lab.links.all())) for _ in range(cuts)]
     _print_spread("observe the traffic of all links", looks, unit="ms", scale=1000)
-    creations = [_timed(lambda n=n: lab.database.create(f"b{n}")) for n in range(cuts)]
+    creations = [_timed(partial(lab.database.create, f"b{n}")) for n in range(cuts)]
     _print_spread("create a database", creations, unit="ms", scale=1000)
-    topics = [_timed(lambda n=n: lab.cluster.create_topics([_topic(n)])) for n in range(cuts)]
+    topics = [_timed(partial(lab.cluster.create_topics, [_topic(n)])) for n in range(cuts)]
     _print_spread("create a topic to full ISR", topics, unit="ms", scale=1000)
     audits = [_timed(lab.cluster.partitions) for _ in range(cuts)]
     _print_spread("ask for all partitions", audits, unit="ms", scale=1000)

@@ -137,8 +137,11 @@ def events_of(schedule: Schedule) -> Iterator[tuple[float, str, dict[str, object
     """Yield partitions, phases, progress and the states of each fault."""
     for moved, isr in ((0.0, [1, 2, 3]), (4.0, [1, 2]), (6.0, [1, 2, 3])):
         for partition in range(9):
-            state = {"topic": "orders", "partition": partition, "leader": 1, "epoch": 0, "isr": isr}
-            yield moved, "partition", state
+            yield (
+                moved,
+                "partition",
+                {"topic": "orders", "partition": partition, "leader": 1, "epoch": 0, "isr": isr},
+            )
     for at_s, phase in ((0.1, "warm-up"), (2.0, "storm"), (7.0, "heal"), (10.0, "read")):
         yield at_s, "phase", {"phase": phase}
     for tick in range(int(LENGTH_S * 2)):

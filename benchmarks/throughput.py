@@ -107,7 +107,10 @@ class Bench:
         with (
             tempfile.TemporaryDirectory(prefix="bench-") as folder,
             Supervisor(
-                self._spec, environment=self.environment, run_folder=Path(folder)
+                self._spec,
+                environment=self.environment,
+                run_folder=Path(folder),
+                start_container=self._lab.start_role,
             ) as supervisor,
         ):
             supervisor.start_all()

@@ -4,6 +4,8 @@ Safe: acks=all with retries, and an error is an error. Unsafe: acks=0 and acks=1
 a leader that nobody follows any more; errors that are logged and then forgotten.
 """
 
+from typing import Literal
+
 import pytest
 
 from harness.scenario import (
@@ -19,7 +21,7 @@ from harness.scenario import (
 
 @pytest.mark.parametrize("flavour", ["hold", "drop", "refuse"])
 def test_acked_messages_survive_the_isolation_of_their_leader(
-    lab: LabSession, flavour: str
+    lab: LabSession, flavour: Literal["hold", "drop", "refuse"]
 ) -> None:
     """Cut the leader off from its peers, while clients still reach it."""
     fault = isolate(leader("orders", 0), flavour=flavour).after(acked=300).for_seconds(3)
