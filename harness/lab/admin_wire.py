@@ -7,7 +7,7 @@ controller's to do; settings of one node are that node's own to answer for. Byte
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -142,29 +142,22 @@ def create_topic_request(correlation_id: int, *, spec: TopicSpec, timeout_ms: in
 
 def decode_create_topic(answer: bytes, *, correlation_id: int) -> Refusal | None:
     """Return why a topic was not made, None if it is there now or was before."""
-    reader = FlexibleReader(answer, correlation_id=correlation_id)
-    reader.int32()  # throttle time
 
-    def setting() -> None:
-        reader.string()
-        reader.nullable_string()
-        reader.int8()  # read only
-        reader.int8()  # source
-        reader.int8()  # sensitive
-        reader.tags()
+    def as_made(reader: FlexibleReader) -> None:
+        def setting() -> None:
+            reader.string()
+            reader.nullable_string()
+            reader.int8()  # read only
+            reader.int8()  # source
+            reader.int8()  # sensitive
+            reader.tags()
 
-    def result() -> Refusal | None:
-        reader.string()  # topic
-        refusal = _refusal(reader)
         reader.int32()  # partitions
         reader.int16()  # replicas
         reader.array(setting)
-        reader.tags()
-        return refusal
 
-    refusals = reader.array(result)
-    _end(reader)
-    return _unless(TOPIC_EXISTS, _first(refusals))
+    refusal = _of_topics(answer, correlation_id=correlation_id, skip=as_made)
+    return _unless(TOPIC_EXISTS, refusal)
 
 
 def delete_topic_request(correlation_id: int, *, topic: str, timeout_ms: int) -> bytes:
@@ -259,14 +252,23 @@ def decode_describe_configs(
     return results[0] if results else {}
 
 
-def _of_topics(answer: bytes, *, correlation_id: int) -> Refusal | None:
-    """Read results by topic to the end; return the first refusal."""
+def _of_topics(
+    answer: bytes,
+    *,
+    correlation_id: int,
+    skip: Callable[[FlexibleReader], None] = lambda _: None,
+) -> Refusal | None:
+    """Read results by topic to the end; return the first refusal.
+
+    `skip` reads over what stands behind a topic's refusal.
+    """
     reader = FlexibleReader(answer, correlation_id=correlation_id)
     reader.int32()  # throttle time
 
     def result() -> Refusal | None:
         reader.string()  # topic
         refusal = _refusal(reader)
+        skip(reader)
         reader.tags()
         return refusal
 

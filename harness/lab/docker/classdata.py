@@ -27,7 +27,7 @@ def provide(
 
     A failure is told through `progress`, remembered, and tried again after a day.
     """
-    name = f"class-data-{identity.partition(' ')[0].replace(':', '-')[:23]}"
+    name = f"class-data-{once.short(identity)}"
     target = cache.root() / name
     if cache.is_whole(target):
         return target / NAME

@@ -31,9 +31,8 @@ class Template:
 
 def provide(image: str, *, identity: str, lab: str, progress: Progress) -> Template:
     """Return the template of an image, making it at the first call; ProvisionError if it fails."""
-    short = identity.partition(" ")[0].replace(":", "-")[:23]
     found = cache.entry(
-        f"postgres-image-data-{short}-{_FORMAT}",
+        f"postgres-image-data-{once.short(identity)}-{_FORMAT}",
         lambda part: _make(part, image=image, lab=lab),
         progress=progress,
     )

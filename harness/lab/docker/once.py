@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 CLASS_PATH = ("-cp", f"{KAFKA_LIBS}/*")
 
 
+def short(identity: str) -> str:
+    """Return an image's identity as the name of what was made once for it ends."""
+    return identity.partition(" ")[0].replace(":", "-")[:23]
+
+
 def java(
     image: str, words: Sequence[str], *, folder: Path, lab: str
 ) -> "AbstractContextManager[Container]":
