@@ -13,11 +13,24 @@ from harness.pipeline.supervisor import Supervisor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """What damaged links carried while a fault held them, added up over all of them."""
+
+    connections: int
+    """Open ones, each time that the damage came."""
+    bytes_sent: int | None
+    """Requests that went into it. None: this machine does not count them."""
+    bytes_answered: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What shows that a fault met the system: sentences for people, and whether they suffice."""
 
     bit: bool
     sentences: tuple[str, ...]
+    met: Met | None = None
+    """Only of faults on links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.faults.driver import Evidence
+from harness.faults.driver import Evidence, Met
 from harness.lab.values import Link, LinkTraffic
 from harness.schedule.network import Damage
 
@@ -79,7 +79,8 @@ class Exposure:
             said.append(f"an answer takes {takes_s:g} s under it: let it be in force for longer")
         if self._times != 1:
             said.append(f"it came into force {self._times} times")
-        return Evidence(bit=self._bit(), sentences=tuple(said))
+        met = Met(connections=self._met, bytes_sent=self._asked, bytes_answered=self._answered)
+        return Evidence(bit=self._bit(), sentences=tuple(said), met=met)
 
     def _bit(self) -> bool:
         if self._damage.flavour in _SLOW:

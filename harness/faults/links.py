@@ -1,6 +1,7 @@
 """The driver of every fault of links: some links damaged together, once or again and again."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from harness.clock import monotonic_s, now_us
@@ -95,7 +96,7 @@ class DamageLinks:
             for node in self._nodes
             for sentence in cluster_sentences(self._watch, node=node, since_us=self._since_us)
         ]
-        return Evidence(bit=seen.bit, sentences=(*seen.sentences, *dict.fromkeys(changes)))
+        return replace(seen, sentences=(*seen.sentences, *dict.fromkeys(changes)))
 
     def _damage_all(self) -> None:
         before = self._lab.links.traffic(self._links)

@@ -1,8 +1,4 @@
-"""What a report takes from one timeline: length, links that were met, recovery. PURE.
-
-Evidence is written for people; what it counts is read back out of its sentences here, and a test
-holds the two together.
-"""
+"""What a report takes from one timeline: length, links that were met, recovery. PURE."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,8 +8,6 @@ from harness.ledger.timeline import TimelineEvent
 from harness.report.facts import LinkName, Meeting, Recovered, TimelineFacts
 from harness.schedule.reach import NODE_NUMBERS
 
-_CONNECTIONS = re.compile(r"(\d+) open connections? on (\d+) ")
-_BYTES = re.compile(r"(\d+) bytes were sent into it .*?, (\d+) bytes of answers came out")
 _LINK = re.compile(r"(?P<plane>[a-z]+):(?P<source>.+)->(?P<target>.+)")
 _SLOT = re.compile(r"slot(\d+)")
 
@@ -68,15 +62,14 @@ def _meetings(
     ]
     if not links:
         return []
-    evidence = [said for e in states if isinstance(said := e.get("evidence"), list)]
-    connections, sent, answered = met(" ".join(map(str, evidence[-1])) if evidence else "")
+    met = next((m for e in reversed(states) if isinstance(m := e.get("met"), dict)), {})
     return [
         Meeting(
             fault=index,
             link=link,
-            connections=connections / len(links),
-            bytes_sent=sent / len(links),
-            bytes_answered=answered / len(links),
+            connections=_count(met, "connections") / len(links),
+            bytes_sent=_count(met, "bytes_sent") / len(links),
+            bytes_answered=_count(met, "bytes_answered") / len(links),
         )
         for link in links
     ]
@@ -93,11 +86,9 @@ def links_in(resolved: Mapping[str, object]) -> list[str]:
     return [f"client:slot{resolved['slot']}->{node}" for node in nodes]
 
 
-def met(evidence: str) -> tuple[int, int, int]:
-    """Return the connections, bytes sent and bytes answered that evidence of a link tells of."""
-    connections, passed = _CONNECTIONS.search(evidence), _BYTES.search(evidence)
-    sent, answered = (int(passed[1]), int(passed[2])) if passed else (0, 0)
-    return (int(connections[1]) if connections else 0), sent, answered
+def _count(met: Mapping[str, object], name: str) -> int:
+    value = met.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def _recovered(events: Sequence[TimelineEvent]) -> Recovered:

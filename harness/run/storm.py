@@ -1,6 +1,7 @@
 """The faults of one schedule, each led from its trigger through hold and heal to evidence."""
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from enum import Enum
 
 from harness.clock import Deadline, monotonic_s
@@ -200,14 +201,7 @@ class Storm:
             self._fail(player, error.message)
             return
         player.verify_by = Deadline(self._verify_s)
-        evidence = self._weigh(player)
-        self._tell(
-            player,
-            Phase.HEALED,
-            what=_driver(player).what,
-            bit=evidence.bit,
-            evidence=list(evidence.sentences),
-        )
+        self._tell_evidence(player, Phase.HEALED)
 
     def _weigh(self, player: _Player) -> Evidence:
         evidence = _driver(player).evidence()
@@ -218,23 +212,28 @@ class Storm:
         if player.loaded or moved:
             return evidence
         quiet = "no load was running when it was in force"
-        return Evidence(bit=False, sentences=(*evidence.sentences, quiet))
+        return replace(evidence, bit=False, sentences=(*evidence.sentences, quiet))
 
     def _verify(self, player: _Player) -> None:
         if monotonic_s() < player.next_verify_s:
             return
         player.next_verify_s = monotonic_s() + VERIFY_EVERY_S
         if _driver(player).healed():
-            evidence = self._weigh(player)  # once more: the cluster answers a fault with a delay
-            self._tell(
-                player,
-                Phase.VERIFIED,
-                what=_driver(player).what,
-                bit=evidence.bit,
-                evidence=list(evidence.sentences),
-            )
+            self._tell_evidence(player, Phase.VERIFIED)  # the cluster answers with a delay
         elif player.verify_by is not None and player.verify_by.passed():
             self._fail(player, f"not verified healed within {self._verify_s:g} s")
+
+    def _tell_evidence(self, player: _Player, phase: Phase) -> None:
+        evidence = self._weigh(player)
+        met = {} if evidence.met is None else {"met": asdict(evidence.met)}
+        self._tell(
+            player,
+            phase,
+            what=_driver(player).what,
+            bit=evidence.bit,
+            evidence=list(evidence.sentences),
+            **met,
+        )
 
     def _tell(self, player: _Player, phase: Phase, **fields: object) -> None:
         player.phase = phase

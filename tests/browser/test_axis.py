@@ -42,7 +42,7 @@ def test_pointing_at_a_fault_tells_what_it_was_and_what_shows_that_it_bit(page: 
     ActionChains(page).move_to_element(first(page, ".bar.held")).perform()
     said = first(page, ".readout").text
     assert "fault 0: isolate node 1 from peers (hold)" in said
-    assert "10 open connections on 8 links were met by the cut" in said
+    assert "10 open connections on 8 links met it" in said
     assert "acknowledged 0 messages/s" in said
     assert first(page, ".cursor").is_displayed()
 

@@ -16,7 +16,7 @@ WORDS = (
      "1 s after"),
 )  # fmt: skip
 EVIDENCE = (
-    "10 open connections on 8 links were met by the cut",
+    "10 open connections on 8 links met it",
     "in-sync replicas of orders/0: [1, 2, 3] → [2, 3]",
     "leader of orders/0: 1 → 2 (epoch 0 → 1)",
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.faults.driver import Met
 from harness.faults.exposure import Exposure
 from harness.lab.values import Link, LinkTraffic
 from harness.schedule.network import Damage, Flavour, Stream
@@ -121,9 +122,10 @@ def test_a_link_that_another_fault_holds_counts_from_when_it_was_let_go() -> Non
     exposure.end(
         {ONE: seen(1, accepted=1, asked=3), OTHER: seen(2, accepted=2, asked=104)},
     )
-    said = exposure.evidence().sentences
-    assert said[0].startswith("3 open connections on 2 of 3 links (")
-    assert said[1].startswith("7 bytes were sent into it")
+    evidence = exposure.evidence()
+    assert evidence.sentences[0].startswith("3 open connections on 2 of 3 links (")
+    assert evidence.sentences[1].startswith("7 bytes were sent into it")
+    assert evidence.met == Met(connections=3, bytes_sent=7, bytes_answered=0)
 
 
 def test_flaps_are_counted() -> None:

@@ -38,6 +38,7 @@ EVIDENCE = [
     "10 open connections on 8 links met it",
     "800 bytes were sent into it while it was in force, 80 bytes of answers came out",
 ]
+MET = {"connections": 10, "bytes_sent": 800, "bytes_answered": 80}
 LOST = Total(kind=Kind.LOST, hop=Hop.ACKED_NOT_IN_LOG, count=2)
 
 
@@ -77,9 +78,9 @@ TIMELINE = (
     isr(3.5, 2),
     isr(3.7, 1, 3, leader=1, epoch=1),
     told(4, 700, 500, 500),
-    fault(4.5, "healed", bit=True, evidence=EVIDENCE),
+    fault(4.5, "healed", bit=True, evidence=EVIDENCE, met=MET),
     isr(5.25, 1, 2, 3, leader=1, epoch=1),
-    fault(5.3, "verified", bit=True, evidence=EVIDENCE),
+    fault(5.3, "verified", bit=True, evidence=EVIDENCE, met=MET),
     at(5.5, "phase", phase="heal"),
     told(5.75, 800, 800, 750),
     at(6, "phase", phase="drain"),

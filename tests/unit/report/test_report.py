@@ -9,8 +9,6 @@ import pytest
 from harness.campaign.regression import Regression, write_regression
 from harness.ledger.findings import Hop, Kind, Outcome, Total
 from harness.report import build
-from harness.report.timeline_facts import met
-from harness.schedule.network import Damage
 from harness.schedule.values import Schedule
 from harness.schedule.words import kill, leader, relay
 
@@ -229,20 +227,6 @@ def test_the_link_matrix_shares_out_what_met_a_cut(make_run: MakeRun) -> None:
         "relay",
         "consumer",
     }
-
-
-def test_evidence_of_links_is_read_as_it_is_written() -> None:
-    """The sentences are those of the driver that writes them."""
-    from harness.faults.exposure import Exposure  # noqa: PLC0415
-    from harness.lab.values import Link, LinkTraffic  # noqa: PLC0415
-
-    link = Link(plane="client", source="slot1", target="1")
-    seen = LinkTraffic(established=1, accepted=1, terminated=0, asked_bytes=10, answered_bytes=20)
-    later = LinkTraffic(established=1, accepted=1, terminated=0, asked_bytes=17, answered_bytes=25)
-    exposure = Exposure(Damage(flavour="latency", amount=5), links=1)
-    exposure.begin(before={link: seen}, after={link: seen})
-    exposure.end({link: later})
-    assert met(" ".join(exposure.evidence().sentences)) == (1, 7, 5)
 
 
 def test_recovery_is_measured_over_runs_with_one_fault(make_run: MakeRun, tmp_path: Path) -> None:

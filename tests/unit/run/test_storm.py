@@ -5,13 +5,15 @@ from collections.abc import Mapping
 import pytest
 
 from harness.errors import LabError
-from harness.faults.driver import Evidence
+from harness.faults.driver import Evidence, Met
 from harness.faults.resolve import FaultError
 from harness.run.events import Event, Events
 from harness.run.gauges import Tally
 from harness.run.storm import Storm
 from harness.schedule.values import Fault
 from harness.schedule.words import kill, node, producer, relay, stop
+
+MET = Met(connections=2, bytes_sent=30, bytes_answered=None)
 
 
 class FakeDriver:
@@ -46,7 +48,7 @@ class FakeDriver:
 
     def evidence(self) -> Evidence:
         """Answer as set."""
-        return Evidence(bit=self.bit, sentences=("seen",))
+        return Evidence(bit=self.bit, sentences=("seen",), met=MET)
 
 
 class Play:
@@ -98,6 +100,8 @@ def test_a_fault_waits_for_its_count_and_ends_by_its_count() -> None:
     assert play.states() == ["asked", "held", "healed", "verified"]
     assert play.storm.over()
     assert play.told[-1].fields["bit"] is True
+    met = {"connections": 2, "bytes_sent": 30, "bytes_answered": None}
+    assert play.told[-1].fields["met"] == met
 
 
 def test_a_crash_point_is_armed_at_once_and_disarmed_when_it_never_fires() -> None:
