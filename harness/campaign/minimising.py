@@ -174,7 +174,7 @@ def story(found: Minimised) -> str:
         f"{len(faults)} fault(s) after {found.runs} runs"
         + ("" if found.complete else "; it ended before every step was tried")
     ]
-    lines += [f"  {words}" for words in found.schedule.in_words()]
+    lines += [f"  {words}" for words in found.schedule.in_words() or ("no fault at all",)]
     lines.append(f"failed {found.rate}")
     if found.repeats is not None:
         lines.append(f"{found.repeats} repeat(s) show it with 95 % certainty")

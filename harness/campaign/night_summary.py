@@ -109,7 +109,7 @@ def _shows(failed: Failed) -> str:
 
 def _story(failed: Failed) -> Iterator[str]:
     small, at = failed.smallest, "" if failed.night == "." else f"{failed.night}/"
-    yield _fenced("\n".join(failed.faults if small is None else small.faults) or "no fault")
+    yield _fenced("\n".join(failed.faults if small is None else small.faults) or "no fault at all")
     yield ""
     yield f"{failed.runs} run(s) showed it. {_how_small(failed, small)}"
     yield ""

@@ -129,6 +129,7 @@ class Minimiser:
         yield from self._learn()
         if not self._trials.rate(self._best).hits:
             return
+        yield from self._leave_all_out()
         yield from self._leave_out()
         yield from self._weaken()
         # Weakening may have changed what is needed, and what is known of the rate has grown.
@@ -145,6 +146,14 @@ class Minimiser:
             yield (self._best,) * min(self._labs, _FIRST_RUNS - rate.runs)
             rate = self._trials.rate(self._best)
         self._note(Weaker(schedule=self._best, what="as it was given"), kept=True)
+
+    def _leave_all_out(self) -> Plays:
+        """Ask whether it takes a fault at all: what fails on a calm day is told first."""
+        every = range(len(self._best.faults))
+        calm = Weaker(schedule=without(self._best, every), what="without any fault")
+        found = yield from self._first_failing([calm] if every else [], hits=1)
+        if found is not None:
+            self._keep(found)
 
     def _leave_out(self) -> Plays:
         """Leave out half of the faults, then smaller parts, down to single ones."""
