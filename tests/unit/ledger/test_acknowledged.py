@@ -9,7 +9,7 @@ from harness.ledger.evidence import Ack
 from harness.ledger.findings import Finding, Hop, Kind
 
 if TYPE_CHECKING:
-    from conftest import World
+    from .worlds import World
 
 
 def lost(message: int) -> Finding:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import World
+    from .worlds import World
 
 
 def test_the_last_partition_is_looked_at(world: World) -> None:
@@ -65,7 +65,7 @@ def test_a_gap_in_offsets_is_not_a_loss(world: World) -> None:
     """Transaction markers and retried batches take offsets."""
     for row in world.log:
         row["offset"] = row["offset"] * 1000 + 17
-    for row in world.offsets:
+    for row in world.rows("offsets"):
         row["committed"] = row["end"] = 10_000
     assert world.accused() == []
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
-    from conftest import World
+
+    from .worlds import World
 
 LOST, STUCK = "lost", "stuck"
 
@@ -71,7 +72,7 @@ def test_an_acked_record_that_vanished_after_its_effect_is_still_lost(world: Wor
 def test_a_trimmed_log_is_no_loss_where_all_effects_are_there(world: World) -> None:
     """Retention moved the beginning of a partition: consumed records may be gone."""
     world.drop("log", 0)
-    world.offsets[0]["begin"] = 1
+    world.rows("offsets")[0]["begin"] = 1
     checked = world.check()
     assert (checked.findings, checked.figures["effects_without_record"]) == ((), 1)
 
@@ -79,7 +80,7 @@ def test_a_trimmed_log_is_no_loss_where_all_effects_are_there(world: World) -> N
 def test_a_record_beyond_the_committed_offset_was_never_delivered(world: World) -> None:
     """It is in the log, has no effect, and nobody says that it was delivered."""
     world.drop("effects", 4)
-    world.offsets[0]["committed"] = 2
+    world.rows("offsets")[0]["committed"] = 2
     assert world.accused() == [(LOST, "never-delivered", 4, "c")]
 
 
@@ -92,7 +93,7 @@ def test_a_record_below_the_committed_offset_has_no_effect(world: World) -> None
 def test_a_journalled_delivery_without_effect_is_no_effect(world: World) -> None:
     """The journal says delivered, though no offset was committed."""
     world.drop("effects", 4)
-    world.offsets[0]["committed"] = 2
+    world.rows("offsets")[0]["committed"] = 2
     world.delivered = {4}
     assert world.accused() == [(LOST, "no-effect", 4, "c")]
 
@@ -106,7 +107,8 @@ def test_each_consumer_must_have_its_effect(world: World) -> None:
 def test_the_group_named_like_the_consumer_decides_what_was_delivered(world: World) -> None:
     """Another group's progress says nothing about this consumer."""
     world.drop("effects", 4)
-    world.offsets += [row | {"group": "c", "committed": 2} for row in world.offsets]
+    offsets = world.rows("offsets")
+    offsets += [row | {"group": "c", "committed": 2} for row in offsets]
     assert world.accused() == [(LOST, "never-delivered", 4, "c")]
 
 
@@ -228,14 +230,14 @@ def test_a_pending_row_that_others_passed_is_lost(world: World) -> None:
 def test_records_that_no_effect_passed_are_stuck(world: World) -> None:
     """The consumer of partition 0 stopped: its last record waits, partition 1 goes on."""
     world.drop("effects", 4)
-    world.offsets[0]["committed"] = 2
+    world.rows("offsets")[0]["committed"] = 2
     assert world.accused(drained=False) == [(STUCK, "never-delivered", 4, "c")]
 
 
 def test_a_record_that_a_later_effect_passed_is_lost(world: World) -> None:
     """Offset 1 has no effect, offset 2 of the same partition has."""
     world.drop("effects", 2)
-    world.offsets[0]["committed"] = 0
+    world.rows("offsets")[0]["committed"] = 0
     assert world.accused(drained=False) == [(LOST, "never-delivered", 2, "c")]
 
 

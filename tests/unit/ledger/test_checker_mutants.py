@@ -19,7 +19,7 @@ import pytest
 from harness.ledger import arrivals, checker, outcome, publishing, tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import CodeType, FunctionType, ModuleType
 
 HERE = Path(__file__).parent
@@ -196,9 +196,11 @@ def _tests(name: str) -> ModuleType:
     return sys.modules[alias]
 
 
-def _call(named: Callable[..., None], request: pytest.FixtureRequest, given: object) -> None:
+def _call(
+    named: Callable[..., None], request: pytest.FixtureRequest, given: Mapping[str, object]
+) -> None:
     """Call a test with a fresh world each time, for tests break theirs."""
-    arguments = dict(given)  # type: ignore[call-overload]
+    arguments = dict(given)
     for name in inspect.signature(named).parameters:
         if name == "world":
             arguments[name] = request.getfixturevalue("make_world")()

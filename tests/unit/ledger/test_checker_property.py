@@ -12,7 +12,7 @@ from harness.ledger.evidence import Ack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Row, World
+    from .worlds import Row, World
 
 NAMES: dict[str, Callable[[int], int | str]] = {
     "dense": lambda number: number - 3,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import World
+    from .worlds import Row, World
 
 RELAY = (
     {"n": 1, "at_us": 1_100_000, "event": "start", "pid": 7},
@@ -25,7 +25,7 @@ RELAY = (
 
 
 @pytest.fixture
-def folder(world: World, make_timeline: Callable[..., list[object]], tmp_path: Path) -> Path:
+def folder(world: World, make_timeline: Callable[..., list[Row]], tmp_path: Path) -> Path:
     """Return a run in which message 2 was acknowledged under a fault and vanished."""
     fault = {"event": "fault", "fault": 0, "what": "kill the leader"}
     timeline = [

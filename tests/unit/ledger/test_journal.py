@@ -82,7 +82,7 @@ def test_acks_and_deliveries_become_evidence() -> None:
     )  # fmt: skip
     evidence = evidence_of([read_journal("relay-0", text)])
     assert [(a.message_id, a.partition, a.offset) for a in evidence.acks] == [(5, 0, 3), (6, 1, -1)]
-    assert (evidence.acks_journalled, evidence.delivered) == (True, {"x"})
+    assert (evidence.acks_journalled, evidence.delivered) == (True, frozenset({"x"}))
 
 
 def test_a_producers_journal_alone_is_no_journal_of_acks() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Row, World
+    from .worlds import Row, World
 
 FAULT = {"event": "fault", "fault": 0, "what": "kill the leader of a/0"}
 SCHEDULE = {"faults": [{"kind": "kill"}], "budget": "safe"}

@@ -8,9 +8,9 @@ from harness.ledger.checker import check
 from harness.ledger.evidence import Facts
 
 if TYPE_CHECKING:
-    from conftest import World
+    from .worlds import World
 
-DECLARED = {"billing": ("orders",), "auditor": ("audit",)}
+DECLARED: dict[str, tuple[str, ...]] = {"billing": ("orders",), "auditor": ("audit",)}
 
 
 def two_topics(world: World, *, effects: list[tuple[int, str]]) -> World:

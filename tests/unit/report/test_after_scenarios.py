@@ -9,7 +9,11 @@ import pytest
 from harness.report.files import read_json
 
 if TYPE_CHECKING:
-    from conftest import MakeRun
+    from collections.abc import Callable
+
+    from .run_folders import MakeRun
+
+    Session = Callable[..., pytest.RunResult]
 
 pytest_plugins = ["pytester"]
 
@@ -41,7 +45,7 @@ SCENARIOS = """
 
 
 @pytest.fixture
-def session(pytester: pytest.Pytester, make_run: MakeRun) -> object:
+def session(pytester: pytest.Pytester, make_run: MakeRun) -> Session:
     """Return what runs a session of two scenarios; the second one leaves a torn run."""
     folder = make_run("20260101T000001.000-outbox-x")
     torn = make_run("20260101T000002.000-outbox-x")
@@ -55,9 +59,9 @@ def session(pytester: pytest.Pytester, make_run: MakeRun) -> object:
     return run
 
 
-def test_the_runs_of_a_session_are_reported(session: object, pytester: pytest.Pytester) -> None:
+def test_the_runs_of_a_session_are_reported(session: Session, pytester: pytest.Pytester) -> None:
     """Below `reports/` unless it is told where; one line says so."""
-    result = session()  # type: ignore[operator]
+    result = session()
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["report: reports/latest.*"])
     report = read_json(pytester.path / "reports" / "latest.json")
@@ -65,21 +69,21 @@ def test_the_runs_of_a_session_are_reported(session: object, pytester: pytest.Py
 
 
 def test_a_red_session_stays_red_and_its_report_says_so(
-    session: object, pytester: pytest.Pytester
+    session: Session, pytester: pytest.Pytester
 ) -> None:
     """Its runs may look better than it: pytest knows of more."""
-    result = session("--report", "x/night.html", holds=False)  # type: ignore[operator]
+    result = session("--report", "x/night.html", holds=False)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     report = read_json(pytester.path / "x" / "night.json")
     assert report.headline.warnings[0].startswith("pytest counts 1 of 3 scenarios as failed")
 
 
 def test_a_report_that_fails_is_one_warning_line(
-    session: object, pytester: pytest.Pytester
+    session: Session, pytester: pytest.Pytester
 ) -> None:
     """The session's own result stands."""
     (pytester.path / "taken").touch()
-    result = session("--report", "taken/night.html")  # type: ignore[operator]
+    result = session("--report", "taken/night.html")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["warning: no report was written: *"])
 
@@ -91,9 +95,9 @@ def test_a_session_without_runs_writes_nothing(pytester: pytest.Pytester) -> Non
     assert not (pytester.path / "reports").exists()
 
 
-def test_junit_knows_folder_and_outcome(session: object, pytester: pytest.Pytester) -> None:
+def test_junit_knows_folder_and_outcome(session: Session, pytester: pytest.Pytester) -> None:
     """As properties of the scenario that played the run."""
-    session("--junitxml", "junit.xml")  # type: ignore[operator]
+    session("--junitxml", "junit.xml")
     text = (pytester.path / "junit.xml").read_text()
     assert text.count('name="outcome" value="PASSED"') == 1
     assert text.count('name="outcome" value="incomplete"') == 1

@@ -11,7 +11,7 @@ from harness.report.lanes import clock_of, lanes, phases, role_lives
 from harness.report.marks import controllers, crashes, partitions, troubles
 from harness.report.timeline_facts import timeline_facts
 
-ODD = (
+ODD: st.SearchStrategy[object] = (
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3) | st.just([]) | st.just({})
 )
 EVENTS = st.lists(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,11 +33,11 @@ RUNS = st.builds(played, st.integers(0, 40), st.sampled_from([*Outcome, None]))
 
 @given(st.lists(RUNS), st.randoms(use_true_random=False))
 def test_the_order_in_which_folders_are_named_does_not_matter(
-    runs: list[RunFacts], random: object
+    runs: list[RunFacts], random: Random
 ) -> None:
     """Equal runs, in equal order, under equal keys."""
     shuffled = list(runs)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert [run.outcome for run in merge(shuffled).runs] == [
         run.outcome for run in merge(runs).runs
     ]

@@ -21,7 +21,7 @@ from harness.report.price import read_price, write_price
 from harness.report.tables import Price, PriceRow
 
 if TYPE_CHECKING:
-    from conftest import MakeRun
+    from .run_folders import MakeRun
 
 ROOT = Path(__file__).parents[3]
 LOST = Total(kind=Kind.LOST, hop=Hop.ACKED_NOT_IN_LOG, count=2)

@@ -15,11 +15,12 @@ from harness.report.reading import read
 from harness.report.sources import discover
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import MakeCampaign, MakeRun
-
     from harness.report.facts import RunFacts
+
+    from .run_folders import MakeCampaign, MakeRun
 
 
 def facts(*paths: Path) -> list[RunFacts]:
@@ -62,10 +63,10 @@ def test_equal_settings_are_kept_once(make_run: MakeRun, tmp_path: Path) -> None
     ],
 )
 def test_a_torn_run_is_listed_with_the_reason_and_is_no_pass(
-    torn: object, said: str, make_run: MakeRun, tmp_path: Path
+    torn: Callable[[Path], object], said: str, make_run: MakeRun, tmp_path: Path
 ) -> None:
     """Whatever is missing: the harness was killed before it could judge."""
-    torn(make_run())  # type: ignore[operator]
+    torn(make_run())
     report = build([tmp_path / "runs"])
     assert [run.outcome for run in report.runs] == [None]
     assert said in report.runs[0].incomplete

@@ -15,7 +15,7 @@ from harness.schedule.words import kill, leader, relay
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import MakeCampaign, MakeRun
+    from .run_folders import MakeCampaign, MakeRun
 
 PASSED, FAILED, VACUOUS = Outcome.PASSED, Outcome.FAILED, Outcome.VACUOUS
 LOST = Total(kind=Kind.LOST, hop=Hop.ACKED_NOT_IN_LOG, count=300)

@@ -15,17 +15,18 @@ from harness.report.curves import POINTS_AT_MOST, curves
 from harness.report.lanes import clock_of, lanes, role_lives
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from conftest import MakeRun
-
     from harness.report.axis import RunStory
+
+    from .run_folders import MakeRun
 
 BEGAN_US = 1_764_000_000_000_000
 LOST = Total(kind=Kind.LOST, hop=Hop.ACKED_NOT_IN_LOG, count=1)
 
 
-def journal(folder: Path, name: str, *events: tuple[float, str, dict[str, object]]) -> None:
+def journal(folder: Path, name: str, *events: tuple[float, str, Mapping[str, object]]) -> None:
     """Write a journal of one life."""
     (folder / "journal").mkdir(exist_ok=True)
     lines = [
