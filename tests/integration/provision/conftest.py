@@ -1,59 +1,15 @@
 """A cache of its own for these tests, filled by two real starts at the same time."""
 
-import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-PROVIDE = """
-import json
-from harness.provision import parts
-provided = parts.provide(progress=lambda line: print("PROGRESS", line))
-print("PARTS", json.dumps(provided.describe()))
-print("COMMAND", json.dumps(parts.java_command(provided)))
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """What one process that provided everything has said."""
-
-    printed: str
-
-    def progress(self) -> list[str]:
-        """Return its lines of progress."""
-        return [line[9:] for line in self.printed.splitlines() if line.startswith("PROGRESS ")]
-
-    def parts(self) -> dict[str, str]:
-        """Return version and origin of each part."""
-        return self._json("PARTS ")
-
-    def command(self) -> list[str]:
-        """Return the argv prefix of its Kafka JVMs."""
-        return self._json("COMMAND ")
-
-    def _json(self, mark: str):  # noqa: ANN202  # whatever stands there
-        lines = [line for line in self.printed.splitlines() if line.startswith(mark)]
-        assert lines, self.printed
-        return json.loads(lines[0].removeprefix(mark))
-
-
-def begin(script: str, **environment: str) -> "subprocess.Popen[str]":
-    """Start a Python process with some of its environment changed."""
-    return subprocess.Popen(
-        [sys.executable, "-c", script],
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+from .starts import PROVIDE, Begin, BeginProvide, PathWithout, Start, begin
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +40,7 @@ def starts(environment: dict[str, str]) -> tuple[Start, Start]:
 
 
 @pytest.fixture
-def path_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # noqa: ANN201  # a callable
+def path_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> PathWithout:
     """Return a function that takes programs off PATH and leaves all others on it."""
 
     def take_off(*programs: str) -> str:
@@ -102,7 +58,7 @@ def path_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # noqa: ANN2
 
 
 @pytest.fixture(name="begin")
-def begin_fixture():  # noqa: ANN201  # a callable
+def begin_fixture() -> Iterator[Begin]:
     """Return the function that starts a Python process; it is ended with the test."""
     running: list[subprocess.Popen[str]] = []
 
@@ -119,7 +75,7 @@ def begin_fixture():  # noqa: ANN201  # a callable
 
 
 @pytest.fixture
-def begin_provide():  # noqa: ANN201  # a callable
+def begin_provide() -> BeginProvide:
     """Return a function that provides everything in a process of its own."""
 
     def provide(**changed: str) -> Start:

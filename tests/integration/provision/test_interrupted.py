@@ -11,6 +11,8 @@ import pytest
 from harness import clock
 from harness.provision import cache
 
+from .starts import Begin
+
 KAFKA = """
 from harness.provision import java, kafka
 runtime = java.provide()
@@ -48,7 +50,7 @@ def _repository_without_kafka(folder: Path) -> Path:
 
 
 def test_a_start_killed_while_maven_downloads_is_followed_by_a_good_one(
-    begin,  # noqa: ANN001
+    begin: Begin,
     tmp_path: Path,
 ) -> None:
     """SIGKILL amid the download ends Maven too; the next start, on what is left, succeeds."""
@@ -79,10 +81,10 @@ def test_a_start_killed_while_maven_downloads_is_followed_by_a_good_one(
     assert list(home.glob("*.part-*")) + list(home.glob(".*.part-*")) == []
 
 
+@pytest.mark.usefixtures("starts")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_start_ended_while_it_records_leaves_no_node(
-    begin,  # noqa: ANN001
-    starts,  # noqa: ANN001, ARG001
+    begin: Begin,
     environment: dict[str, str],
     home: Path,
     how: signal.Signals,

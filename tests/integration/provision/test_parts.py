@@ -10,6 +10,8 @@ import pytest
 from harness import clock
 from harness.provision import bootnode, cache, checkpoint, command, jvm, parts
 
+from .starts import Start
+
 WARM = """
 import sys
 from harness.provision import parts
@@ -18,7 +20,7 @@ print(*sorted(sys.modules))
 """
 
 
-def test_two_starts_at_once_fetch_each_part_once(starts) -> None:  # noqa: ANN001
+def test_two_starts_at_once_fetch_each_part_once(starts: tuple[Start, Start]) -> None:
     """Both get the same whole parts, and of each step only one of them says that it does it."""
     first, second = starts
     assert first.parts() == second.parts()
@@ -28,7 +30,8 @@ def test_two_starts_at_once_fetch_each_part_once(starts) -> None:  # noqa: ANN00
     assert any("recording Kafka's class data" in step for step in steps)
 
 
-def test_nothing_half_made_stays_in_the_cache(starts, home: Path) -> None:  # noqa: ANN001, ARG001
+@pytest.mark.usefixtures("starts")
+def test_nothing_half_made_stays_in_the_cache(home: Path) -> None:
     """After the starts there are whole entries, locks and a notebook, and no node ran on."""
     folder = home / "zero-loss-harness"
     assert [path.name for path in folder.iterdir() if ".part-" in path.name] == []
@@ -40,7 +43,10 @@ def test_nothing_half_made_stays_in_the_cache(starts, home: Path) -> None:  # no
             assert sorted(each.name for each in entry.iterdir()) == [cache.MANIFEST, content]
 
 
-def test_a_warm_start_loads_nothing_that_only_a_first_one_needs(starts, environment) -> None:  # noqa: ANN001, ARG001
+@pytest.mark.usefixtures("starts")
+def test_a_warm_start_loads_nothing_that_only_a_first_one_needs(
+    environment: dict[str, str],
+) -> None:
     """No locks, no thread pool, no node to record from; `benchmarks/lab_boot.py` says how long."""
     done = subprocess.run(
         [sys.executable, "-c", WARM],
@@ -53,7 +59,7 @@ def test_a_warm_start_loads_nothing_that_only_a_first_one_needs(starts, environm
     assert needless.isdisjoint(done.stdout.split())
 
 
-def test_the_archive_is_what_nodes_load_their_classes_from(starts) -> None:  # noqa: ANN001
+def test_the_archive_is_what_nodes_load_their_classes_from(starts: tuple[Start, Start]) -> None:
     """Kafka's main class comes out of the archive, not out of a jar."""
     argv = [*starts[0].command(), "-Xlog:class+load", "kafka.Kafka", "--version"]
     printed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
@@ -62,8 +68,8 @@ def test_the_archive_is_what_nodes_load_their_classes_from(starts) -> None:  # n
     assert all("shared objects file (top)" in line for line in loaded)
 
 
+@pytest.mark.usefixtures("starts")
 def test_without_an_archive_the_command_runs_all_the_same(
-    starts,  # noqa: ANN001, ARG001
     environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -77,8 +83,8 @@ def test_without_an_archive_the_command_runs_all_the_same(
     assert done.stdout.decode().startswith(provided.kafka_version)
 
 
+@pytest.mark.usefixtures("starts")
 def test_a_copied_checkpoint_gives_the_features_of_a_formatted_node(
-    starts,  # noqa: ANN001, ARG001
     environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
