@@ -1,6 +1,7 @@
 """The database ends sessions by their name, in the middle of a transaction and nowhere else."""
 
 from types import SimpleNamespace
+from typing import cast
 
 import psycopg
 import pytest
@@ -8,20 +9,21 @@ import pytest
 from harness.clock import wait_until
 from harness.errors import LabError
 from harness.faults import sessions
+from harness.faults.driver import Surroundings
 from harness.faults.resolve import FaultError
 from harness.faults.sessions import EndTransactions
 
 WORKER = (("worker", 0),)
 
 
-def around(url: str, *, runs: bool = True) -> SimpleNamespace:
+def around(url: str, *, runs: bool = True) -> Surroundings:
     """Return as much of the surroundings as this driver asks: a worker that counts nothing."""
     nothing = SimpleNamespace(read=dict)
     supervisor = SimpleNamespace(
         pid=lambda _role, _instance: 7 if runs else None,
         counters=lambda _role, _instance: nothing,
     )
-    return SimpleNamespace(database_url=url, supervisor=supervisor)
+    return cast("Surroundings", SimpleNamespace(database_url=url, supervisor=supervisor))
 
 
 def session(url: str, name: str, *, begin: bool) -> psycopg.Connection[tuple[object, ...]]:

@@ -1,5 +1,6 @@
 """A campaign's folder: results survive, a torn line is played again, and mistakes are told."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from harness.schedule.network_words import cannot_fetch, latency
 from harness.schedule.shape import OUTBOX
 from harness.schedule.values import Schedule
 from harness.schedule.words import follower, kill, leader
+
+from .standing_in import pool_of
 
 SCHEDULE = Schedule(
     pipeline="outbox",
@@ -101,9 +104,9 @@ class FakePool:
     def __init__(self) -> None:
         self.played: list[int] = []
 
-    def play(self, jobs: object) -> object:
+    def play(self, jobs: Iterable[Job]) -> Iterator[Result]:
         """Yield a result for each job."""
-        for job in jobs:  # type: ignore[attr-defined]
+        for job in jobs:
             self.played.append(job.index)
             yield replace(PASSED, index=job.index, schedule=job.schedule, phase=job.phase)
 
@@ -112,10 +115,10 @@ def test_a_campaign_plays_each_number_of_its_shard_once(folder: CampaignFolder) 
     """However often it is called; and it ends where it was asked to."""
     pool = FakePool()
     for _ in range(2):
-        play_campaign(folder, pool, until=Until(runs=3), tell=lambda _: None)  # type: ignore[arg-type]
+        play_campaign(folder, pool_of(pool), until=Until(runs=3), tell=lambda _: None)
     assert pool.played == [0, 1, 2, 3, 4, 5]
     with pytest.raises(UsageError, match="needs an end"):
-        play_campaign(folder, pool, until=Until(), tell=lambda _: None)  # type: ignore[arg-type]
+        play_campaign(folder, pool_of(pool), until=Until(), tell=lambda _: None)
 
 
 def test_equal_campaigns_play_equal_schedules() -> None:

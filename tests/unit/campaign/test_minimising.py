@@ -10,6 +10,8 @@ from harness.ledger.findings import Hop, Kind, Outcome, Total
 from harness.schedule.values import Schedule
 from harness.schedule.words import consumer, kill, leader, relay
 
+from .standing_in import pool_of
+
 GUILTY = kill(leader("orders", 0)).after(acked=300)
 SCHEDULE = Schedule(
     pipeline="outbox",
@@ -55,7 +57,7 @@ def minimise(lab: PretendedLab, *, time_s: float = 3600) -> str:
     """Return the story of what was found."""
     found, _ = minimise_failure(
         Failure(schedule=SCHEDULE, signature=LOST, found_in="run"),
-        lab,  # type: ignore[arg-type]  # all that is asked of a pool
+        pool_of(lab),
         labs=1,
         runs_budget=60,
         tell=lambda *_: None,

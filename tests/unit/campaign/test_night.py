@@ -24,6 +24,8 @@ from harness.run.folder import make_run_folder
 from harness.schedule.values import Schedule
 from harness.schedule.words import kill, leader
 
+from .standing_in import pool_of
+
 ASKED = Asked(pipeline="outbox", seed=3)
 LOST = Total(kind=Kind.LOST, hop=Hop.ACKED_NOT_IN_LOG, count=3)
 REGRESSION = Regression(
@@ -99,7 +101,7 @@ def play(tmp_path: Path, judge: Judge) -> tuple[Night, list[str]]:
     said: list[str] = []
     player = NightPlayer(
         plan(tmp_path),
-        pools=lambda runs: PretendedLabs(runs, judge),  # type: ignore[arg-type,return-value]
+        pools=lambda runs: pool_of(PretendedLabs(runs, judge)),
         tell=lambda result: said.append(result.phase),
         say=said.append,
     )

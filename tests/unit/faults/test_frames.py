@@ -1,7 +1,7 @@
 """The driver of frames claims a bite only for what was caught, and says what became of it."""
 
 from types import SimpleNamespace
-from typing import cast, get_args
+from typing import get_args
 
 import pytest
 
@@ -14,6 +14,8 @@ from harness.schedule.network import ApiName
 from harness.schedule.network_words import frames, isolate
 from harness.schedule.values import Fault
 from harness.schedule.words import consumer, node, relay
+
+from .standing_in import surroundings_of
 
 SLOTS = {("relay", 0): 2, ("consumer", 0): 3, ("consumer", 1): 4}
 FAULT = frames(relay(0), "Produce", server=node(2))
@@ -56,7 +58,7 @@ def proxy() -> FakeFrames:
 def around(proxy: FakeFrames) -> Surroundings:
     """Return what the driver asks of its surroundings, and nothing else."""
     lab = SimpleNamespace(frames=proxy, nodes={1: None, 2: None, 3: None})
-    return cast("Surroundings", SimpleNamespace(lab=lab, slots=SLOTS))
+    return surroundings_of(lab=lab, slots=SLOTS)
 
 
 def driver_of(fault: Fault, around: Surroundings) -> CatchFrames:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.errors import UsageError
-from harness.faults.driver import Surroundings
+from harness.faults.driver import Driver, Surroundings
 from harness.faults.link_faults import make
 from harness.faults.resolve import FaultError
 from harness.lab.local.layout import LINKS
@@ -34,6 +34,8 @@ from harness.schedule.targets import (
 )
 from harness.schedule.values import Fault
 
+from .standing_in import surroundings_of
+
 SLOTS = {("producer", 0): 1, ("relay", 0): 2, ("consumer", 0): 3, ("consumer", 1): 3}
 ONE, TWO, THREE = (Node(number=number) for number in (1, 2, 3))
 
@@ -46,18 +48,15 @@ def around() -> Surroundings:
         nodes=dict.fromkeys((1, 2, 3)),
         cluster=SimpleNamespace(controller=lambda: 2, registered=lambda: frozenset({2, 3})),
     )
-    return Surroundings(
-        lab=lab,
-        supervisor=None,
-        watch=None,
-        linkbook=None,
-        group="none",
-        topics={},
-        slots=SLOTS,
-        tell=lambda _: None,
-        database_url="",
-        hit={},
-    )
+    return surroundings_of(lab=lab, watch=None, linkbook=None, slots=SLOTS)
+
+
+def links_of(driver: Driver | None) -> list[str]:
+    """Return the links that a driver is about."""
+    assert driver is not None
+    links = driver.resolved["links"]
+    assert isinstance(links, list)
+    return links
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def test_a_shape_names_its_links_on_both_planes(
     """By who can no longer ask whom."""
     driver = make(fault, around)
     assert driver is not None
-    assert sorted(driver.resolved["links"]) == sorted(
+    assert sorted(links_of(driver)) == sorted(
         f"{plane}:{way}" for plane in ("replication", "quorum") for way in links.split()
     )
     assert driver.what == what
@@ -161,7 +160,7 @@ def test_a_fault_of_one_way_names_its_links(
 def test_isolation_from_everyone_is_that_from_peers_and_clients(around: Surroundings) -> None:
     """Eight links with peers, and one for each slot in use."""
     found = {
-        cut_from: set(make(isolate(ONE, cut_from=cut_from), around).resolved["links"])
+        cut_from: set(links_of(make(isolate(ONE, cut_from=cut_from), around)))
         for cut_from in ("peers", "clients", "everyone")
     }
     assert found["everyone"] == found["peers"] | found["clients"]

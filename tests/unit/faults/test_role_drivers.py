@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from harness.faults import restarts, scaling
+from harness.faults.driver import Surroundings
 from harness.faults.points import PauseAtPoint
 from harness.faults.resolve import FaultError
 from harness.faults.restarts import Restarts
 from harness.faults.scaling import ScaleIn, ScaleOut
+
+from .standing_in import surroundings_of
 
 ONE = ("worker", 0)
 Who = tuple[str, int]
@@ -113,10 +115,10 @@ class FakeSupervisor:
         return number, self.start(role, number)
 
 
-def surroundings(supervisor: FakeSupervisor) -> SimpleNamespace:
+def surroundings(supervisor: FakeSupervisor) -> Surroundings:
     """Return as much as these drivers ask; all processes share the links of slot 1."""
     slots = {("worker", number): 1 for number in range(4)}
-    return SimpleNamespace(supervisor=supervisor, tell=lambda _events: None, slots=slots)
+    return surroundings_of(supervisor=supervisor, tell=lambda _events: None, slots=slots)
 
 
 def pause_at_point(supervisor: FakeSupervisor) -> PauseAtPoint:

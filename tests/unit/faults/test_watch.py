@@ -1,10 +1,10 @@
 """The witness of the cluster keeps changes, in order, and is not fooled by stale views."""
 
-from collections.abc import Iterable
-
 from harness.errors import LabError
 from harness.faults.watch import Change, ClusterWatch
-from harness.lab.values import PartitionState, TopicSpec
+from harness.lab.values import PartitionState
+
+from .standing_in import cluster_of
 
 
 def state(leader: int, epoch: int, isr: tuple[int, ...]) -> PartitionState:
@@ -17,8 +17,6 @@ def state(leader: int, epoch: int, isr: tuple[int, ...]) -> PartitionState:
 class FakeCluster:
     """Shows one prepared view after another."""
 
-    bootstrap = ""
-
     def __init__(self, views: list[PartitionState | None]) -> None:
         self.views = views
 
@@ -29,21 +27,11 @@ class FakeCluster:
             raise LabError("nobody answers")
         return (view,)
 
-    def registered(self) -> frozenset[int]:
-        """Return all nodes."""
-        return frozenset({1, 2, 3})
-
-    def create_topics(self, specs: Iterable[TopicSpec], *, deadline_s: float = 1.0) -> None:
-        """Create nothing."""
-
-    def delete_topics(self, names: Iterable[str]) -> None:
-        """Delete nothing."""
-
 
 def watch(views: list[PartitionState | None]) -> tuple[ClusterWatch, list[Change]]:
     """Sample every view once; return the watch and what it told."""
     told: list[Change] = []
-    watching = ClusterWatch(FakeCluster(list(views)), on_change=told.append)
+    watching = ClusterWatch(cluster_of(FakeCluster(list(views))), on_change=told.append)
     for _ in views:
         watching.refresh()
     return watching, told
