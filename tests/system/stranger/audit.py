@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaException
 running = True
 
 
-def stop(*_):
+def stop(*_: object) -> None:
     global running
     running = False
 
@@ -36,7 +36,9 @@ while running:
     if message.error():
         print("consumer:", message.error(), flush=True)
         continue
-    body = message.value().decode()
+    value = message.value()
+    assert value is not None
+    body = value.decode()
     audit_id = json.loads(body)["meta"]["id"]
     try:
         with connection.transaction():
@@ -51,7 +53,7 @@ while running:
         # Simply die: whoever runs us starts us again, and the offset is not committed.
         sys.exit(f"database: {error}")
     try:
-        consumer.commit(message, asynchronous=True)
+        consumer.commit(message=message, asynchronous=True)
     except KafkaException as error:
         print("commit failed:", error, flush=True)
     time.sleep(0)

@@ -5,9 +5,10 @@ import os
 import signal
 import sys
 import time
+from typing import Any
 
 import psycopg
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaException, Message
 
 READER = os.environ.get("READER", "ledger")
 TOPIC = os.environ["TOPIC_PAYMENTS"]
@@ -18,7 +19,7 @@ running = True
 time.sleep(float(os.environ.get("START_DELAY_S", "0")))  # warms its caches
 
 
-def stop(*_):
+def stop(*_: object) -> None:
     global running
     running = False
 
@@ -36,10 +37,10 @@ if "SESSION_TIMEOUT_MS" in os.environ:
 if BUG == "auto-commit":
     config["auto.commit.interval.ms"] = 100
 
-remembered = set()
+remembered: set[str] = set()
 
 
-def first_time(connection, message_id):
+def first_time(connection: psycopg.Connection, message_id: str) -> bool:
     """Tell whether this message was not seen before, and note that it is now."""
     if BUG == "dedup-in-memory":
         fresh = message_id not in remembered
@@ -55,7 +56,9 @@ def first_time(connection, message_id):
     )
 
 
-def book(connection, message_id, document, body):
+def book(
+    connection: psycopg.Connection, message_id: str, document: dict[str, Any], body: str
+) -> None:
     """The effect itself."""
     if BUG == "key-skipped" and document["account"] == "account-7":
         return
@@ -65,9 +68,11 @@ def book(connection, message_id, document, body):
     )
 
 
-def handle(connection, message):
+def handle(connection: psycopg.Connection, message: Message) -> None:
     """One message, one transaction."""
-    body = message.value().decode()
+    value = message.value()
+    assert value is not None
+    body = value.decode()
     document = json.loads(body)
     message_id = document["meta"]["id"]
     if BUG == "dedup-apart":
@@ -81,7 +86,9 @@ def handle(connection, message):
             book(connection, message_id, document, body)
 
 
-def safely_handle(connection, message):
+def safely_handle(
+    connection: psycopg.Connection | None, message: Message
+) -> psycopg.Connection | None:
     """Handle it until it works; `error-swallowed` gives up at once."""
     while True:
         try:
@@ -103,7 +110,7 @@ def safely_handle(connection, message):
 
 consumer = Consumer(config)
 consumer.subscribe([TOPIC])
-connection, pending = None, 0
+connection: psycopg.Connection | None = None
 try:
     while running:
         messages = consumer.consume(COMMIT_EVERY, timeout=0.2)

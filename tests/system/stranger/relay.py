@@ -5,9 +5,11 @@ import os
 import signal
 import time
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import psycopg
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 PAYMENTS, AUDIT_LOG = os.environ["TOPIC_PAYMENTS"], os.environ["TOPIC_AUDIT_LOG"]
 BUG = os.environ.get("BUG", "")
@@ -17,7 +19,7 @@ BATCH = 1000 if BUG == "high-water-mark" else 50
 running = True
 
 
-def stop(*_):
+def stop(*_: object) -> None:
     global running
     running = False
 
@@ -39,7 +41,7 @@ producer = Producer(config)
 cursor = 0
 
 
-def claim(connection):
+def claim(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
     """Take the next rows, in order."""
     if BUG == "high-water-mark":
         where, lock = f"seq > {cursor}", ""
@@ -53,7 +55,7 @@ def claim(connection):
     ).fetchall()
 
 
-def payment_record(seq, account, body, attempts):
+def payment_record(seq: int, account: str, body: str, attempts: int) -> tuple[str, str, str]:
     """Return the topic, key and value of a payment."""
     topic = PAYMENTS
     if BUG == "wrong-topic" and seq % 50 == 0:
@@ -69,12 +71,12 @@ def payment_record(seq, account, body, attempts):
     return topic, account, body
 
 
-def publish(rows):
+def publish(rows: list[tuple[Any, ...]]) -> list[int]:
     """Send both records of each row; return the rows whose two records were acknowledged."""
     reports = dict.fromkeys((row[0] for row in rows), 0)
 
-    def reported(seq):
-        def on_delivery(error, _message):
+    def reported(seq: int) -> Callable[[KafkaError | None, Message], None]:
+        def on_delivery(error: KafkaError | None, _message: Message) -> None:
             if error is None:
                 reports[seq] += 1
             else:
@@ -101,7 +103,7 @@ def publish(rows):
     return [seq for seq, reports in reports.items() if reports == 2]
 
 
-def round_(connection):
+def round_(connection: psycopg.Connection) -> bool:
     """Publish one batch; return whether there was any."""
     global cursor
     if BUG == "new-id-on-retry":
@@ -120,7 +122,7 @@ def round_(connection):
     return bool(rows)
 
 
-connection = None
+connection: psycopg.Connection | None = None
 while running:
     try:
         if connection is None:
