@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.remote.remote_connection import RemoteConnection
 
 from harness.provision import wheel
 from harness.report.model import Report
 from harness.report.page import render
+
+from .browser_logs import read_log
 
 HERE = Path(__file__).parent
 FINDER = HERE.parents[1] / ".ci" / "browser.py"
@@ -45,6 +48,7 @@ def engine() -> Iterator[Chrome]:
     started = Chrome(options=options, service=Service(driver))
     # axe-core looks at every element, a print draws every page: on however slow a machine.
     started.set_script_timeout(PATIENCE_S)
+    assert isinstance(started.command_executor, RemoteConnection)
     started.command_executor.client_config.timeout = PATIENCE_S
     yield started
     started.quit()
@@ -58,7 +62,7 @@ def browser(engine: Chrome) -> Iterator[Chrome]:
     engine.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     engine.get("about:blank")
     for log in ("browser", "performance"):
-        engine.get_log(log)
+        read_log(engine, log)
 
 
 @pytest.fixture

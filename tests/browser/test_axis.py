@@ -32,9 +32,10 @@ def shown(page: Chrome) -> tuple[float, float]:
 
 def left(page: Chrome, selector: str) -> float:
     """Return where an element of the axis begins, in CSS pixels."""
-    return page.execute_script(
+    pixels: float = page.execute_script(
         "return arguments[0].getBoundingClientRect().left", first(page, selector)
     )
+    return pixels
 
 
 def test_pointing_at_a_fault_tells_what_it_was_and_what_shows_that_it_bit(page: Chrome) -> None:
@@ -97,9 +98,7 @@ def test_zoomed_curves_and_the_messages_thread_stay_on_their_ruler(page: Chrome)
     begin, end = shown(page)
     for selector in (".chart svg", ".thread svg"):
         x, _, width, _ = map(float, first(page, selector).get_dom_attribute("viewBox").split())
-        assert (x / 1000, (x + width) / 1000) == (
-            pytest.approx(begin, abs=0.01), pytest.approx(end, abs=0.01)
-        )  # fmt: skip
+        assert (x / 1000, (x + width) / 1000) == pytest.approx((begin, end), abs=0.01)
     assert len(page.find_elements(By.CSS_SELECTOR, "#axis .story[open] .tick")) >= 5
 
 

@@ -12,6 +12,8 @@ from selenium.webdriver.common.by import By
 from harness.report.model import Report
 from harness.report.page import render
 
+from .browser_logs import read_log
+
 OURS = {"key", "run", "example", "others", "made", "file"}
 """Fields that the reader of run folders fills with names of its own."""
 ATTACK = (
@@ -55,7 +57,7 @@ def test_markup_in_every_text_stays_text(show: Callable[..., Chrome]) -> None:
     assert "<script>window.hit = 1</script>" in text
     assert "{{ 7 * 7 }}" in text
     assert "␀␛[31m" in text
-    assert page.get_log("browser") == []
+    assert read_log(page, "browser") == []
 
 
 @pytest.mark.parametrize("width", [360, 1024])

@@ -14,6 +14,8 @@ from selenium.webdriver.common.by import By
 
 from harness.report.model import Report
 
+from .browser_logs import read_log
+
 NIGHTS = (nights.passed, nights.failed, nights.inconclusive)
 NAMES = ("passed", "failed", "inconclusive")
 EVERYWHERE = ["verdict", "balance", "axis", "links", "recovery", "coverage", "catalogue", "runs"]
@@ -46,14 +48,14 @@ def test_every_section_is_shown_and_the_browser_has_nothing_to_complain_of(
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
-    assert page.get_log("browser") == []
+    assert read_log(page, "browser") == []
 
 
 def test_no_request_leaves_the_page(show: Callable[..., Chrome]) -> None:
     """The only thing that was loaded is the file itself."""
     page = show(nights.failed())
     page.execute_script("scrollTo(0, document.body.scrollHeight)")
-    events = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
+    events = [json.loads(entry["message"])["message"] for entry in read_log(page, "performance")]
     asked = {
         event["params"]["request"]["url"]
         for event in events
@@ -92,7 +94,8 @@ def test_light_and_dark_follow_the_system_until_the_reader_chooses(
     """Two systems give two papers; the choice overrides both and is kept over a reload."""
 
     def paper() -> str:
-        return page.execute_script("return getComputedStyle(document.body).backgroundColor")
+        colour: str = page.execute_script("return getComputedStyle(document.body).backgroundColor")
+        return colour
 
     page = show(nights.passed(), theme="light")
     light = paper()
@@ -121,11 +124,12 @@ def test_outcomes_differ_without_any_colour(show: Callable[..., Chrome]) -> None
 
 def _filled(page: Chrome) -> str:
     """Tell whether the band is darker than its letters, as on a photocopy."""
-    return page.execute_script("""
+    told: str = page.execute_script("""
         const style = getComputedStyle(document.querySelector('.verdict .band'));
         const grey = colour => colour.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0);
         return grey(style.backgroundColor) < grey(style.color) ? ' filled' : ' open';
     """)
+    return told
 
 
 @pytest.mark.parametrize("night", NIGHTS, ids=NAMES)

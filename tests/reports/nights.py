@@ -4,6 +4,7 @@ They are made of values alone; `tables_of` fills the tables that all of them sha
 """
 
 from dataclasses import replace
+from typing import Literal
 
 from samples import CONDITIONS, CONTRACT, counterexample, life, line, story
 
@@ -18,6 +19,7 @@ STAGES = (
     ("delivered ≥ 1", "a consumer received it"),
     ("effect = 1", "it took effect exactly once"),
 )
+Stands = Literal["caught", "not caught", "held", "inconclusive", "not played"]
 
 
 def funnel(messages: int, *, lost: int = 0, doubled: int = 0) -> model.Funnel:
@@ -132,12 +134,12 @@ def _coverage() -> tables.Coverage:
 
 def _catalogue() -> tuple[tables.CatalogueRow, ...]:
     def row(
-        name: str, expects: str, state: str, runs: int = 0, hits: int = 0
+        name: str, expects: str, state: Stands, runs: int = 0, hits: int = 0
     ) -> tables.CatalogueRow:
         return tables.CatalogueRow(
             name=name, row="acks", safe=expects == "holds", expects=expects, runs=runs, hits=hits,
             why="The leader acknowledges before any follower has the record.",
-            reference="Kafka producer documentation", state=state,  # type: ignore[arg-type]
+            reference="Kafka producer documentation", state=state,
             example="r0" if runs else None,
         )  # fmt: skip
 
@@ -193,7 +195,7 @@ def _headline(outcome: Outcome, sentence: str, **changes: object) -> model.Headl
         ),
         warnings=(),
     )
-    return replace(known, **changes)  # type: ignore[arg-type]
+    return replace(known, **changes)  # type: ignore[arg-type]  # its own fields
 
 
 def passed() -> model.Report:
@@ -206,7 +208,7 @@ def passed() -> model.Report:
         tables.HistoryPoint(
             title=f"night {number}", made=f"2026-11-{number:02}T03:00:00+00:00",
             outcome=(Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN)[number % 7 % 3],
-            colour=("passed", "failed", "inconclusive")[number % 7 % 3],  # type: ignore[arg-type]
+            colour=("passed", "failed", "inconclusive")[number % 7 % 3],
             runs=40, passed=38, messages=50000, lost=number % 7 % 3 == 1, processed_twice=0,
             faults_bit=110, run_median_s=8.7, digest=f"of-night-{number}",
             file=f"night-{number}.html",

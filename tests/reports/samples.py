@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import sin
+from typing import Literal
 
 from harness.ledger.findings import Outcome
 from harness.report import axis, cases, model, tables
@@ -81,7 +82,7 @@ def line(number: int, outcome: Outcome | None = Outcome.PASSED, **changes: objec
         fingerprint=f"{number:012x}",
         story=number < 1,
     )
-    return replace(known, **changes)  # type: ignore[arg-type]
+    return replace(known, **changes)  # type: ignore[arg-type]  # its own fields
 
 
 def curve(name: str, unit: str, length_s: float, points: int = 400) -> axis.Series:
@@ -168,13 +169,7 @@ def story(run: str, why: str, *, lives: tuple[axis.MessageLife, ...] = ()) -> ax
         controllers=tuple(
             axis.ControllerState(at_s=at, node=node) for at, node in ((0.0, 1), (5.2, 3))
         ),
-        rebalances=tuple(
-            axis.Rebalance(at_s=at, who=who, change=change, topic="orders", partitions=which)
-            for at, who, change, which in (
-                (0.7, "consumer-0", "assigned", (0, 1, 2)), (1.1, "consumer-0", "revoked", (2,)),
-                (1.2, "consumer-1", "assigned", (2,)), (7.1, "consumer-1", "assigned", (0, 1, 2)),
-            )
-        ),
+        rebalances=_rebalances(),
         crashes=(axis.Crash(at_s=6.8, who="consumer-0", point="before_offset_commit"),),
         troubles=(),
         lives=lives,
@@ -199,7 +194,9 @@ def _roles() -> tuple[axis.RoleLife, ...]:
 
 
 def _partitions() -> tuple[axis.PartitionState, ...]:
-    def state(at_s: float, partition: int, leader: int, *isr: int, epoch: int = 0) -> object:
+    def state(
+        at_s: float, partition: int, leader: int, *isr: int, epoch: int = 0
+    ) -> axis.PartitionState:
         return axis.PartitionState(
             at_s=at_s, topic="orders", partition=partition, leader=leader, epoch=epoch, isr=isr
         )
@@ -207,7 +204,23 @@ def _partitions() -> tuple[axis.PartitionState, ...]:
     states = [state(0.0, number, number + 1, 1, 2, 3) for number in range(3)]
     states += [state(6.1, 0, 2, 2, 3, epoch=1), state(6.1, 1, 2, 2, 3)]
     states += [state(8.6, 0, 2, 1, 2, 3, epoch=1), state(8.7, 1, 2, 1, 2, 3)]
-    return tuple(states)  # type: ignore[arg-type]
+    return tuple(states)
+
+
+def _rebalances() -> tuple[axis.Rebalance, ...]:
+    def change(
+        at_s: float, who: str, change: Literal["assigned", "revoked"], *partitions: int
+    ) -> axis.Rebalance:
+        return axis.Rebalance(
+            at_s=at_s, who=who, change=change, topic="orders", partitions=partitions
+        )
+
+    return (
+        change(0.7, "consumer-0", "assigned", 0, 1, 2),
+        change(1.1, "consumer-0", "revoked", 2),
+        change(1.2, "consumer-1", "assigned", 2),
+        change(7.1, "consumer-1", "assigned", 0, 1, 2),
+    )
 
 
 def counterexample(key: str = "c0", *, expected: bool = False) -> cases.Counterexample:

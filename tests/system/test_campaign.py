@@ -40,8 +40,8 @@ def pool(folder: CampaignFolder) -> Iterator[LabPool]:
 def test_a_campaign_goes_on_where_it_stopped(folder: CampaignFolder, pool: LabPool) -> None:
     """Numbers are played once, whichever lab plays them; what was torn is played again."""
     play_campaign(folder, pool, until=Until(runs=3), tell=print)
-    with (folder.path / "results.jsonl").open("a") as results:
-        results.write('{"index": 3, "phase"')  # as a kill leaves it
+    with (folder.path / "results.jsonl").open("a") as torn:
+        torn.write('{"index": 3, "phase"')  # as a kill leaves it
     play_campaign(folder, pool, until=Until(runs=1), tell=print)
 
     results = list(folder.results())
@@ -75,7 +75,10 @@ def test_a_failure_is_brought_down_to_the_fault_that_causes_it(pool: LabPool) ->
 
 CAMPAIGN = ("campaign", "--schedules", "50", "--campaigns", "campaigns")
 NIGHT = ("nightly", "--time", "1h", "-o", "campaigns")
-RUNS = {CAMPAIGN: "*/runs/*/timeline.jsonl", NIGHT: "campaigns/*/runs/*/timeline.jsonl"}
+RUNS: dict[tuple[str, ...], str] = {
+    CAMPAIGN: "*/runs/*/timeline.jsonl",
+    NIGHT: "campaigns/*/runs/*/timeline.jsonl",
+}
 """Where each has its runs. Not `**`: it would walk into folders that a PASSED run gives up."""
 
 

@@ -211,7 +211,10 @@ def holders(ports: set[int]) -> set[int]:
     return {
         each.pid
         for each in psutil.net_connections("tcp")
-        if each.status == psutil.CONN_LISTEN and each.laddr.port in inside and each.pid
+        if each.status == psutil.CONN_LISTEN
+        and each.laddr
+        and each.laddr.port in inside
+        and each.pid
     }
 
 

@@ -75,6 +75,8 @@ def imports(sources: Mapping[str, str]) -> Iterator[Import]:
             for inner in ast.walk(statement)
         }
         for node in ast.walk(tree):
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
             for target in _targets(node, module=module, known=sources):
                 yield Import(
                     module=module,
@@ -84,11 +86,11 @@ def imports(sources: Mapping[str, str]) -> Iterator[Import]:
                 )
 
 
-def _targets(node: ast.AST, *, module: str, known: Mapping[str, str]) -> list[str]:
+def _targets(
+    node: ast.Import | ast.ImportFrom, *, module: str, known: Mapping[str, str]
+) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
-    if not isinstance(node, ast.ImportFrom):
-        return []
     origin = node.module or ""
     if node.level:
         package = module if _is_package(module, known) else module.rpartition(".")[0]

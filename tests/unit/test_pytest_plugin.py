@@ -47,9 +47,11 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Outcomes:
         played: list[Schedule] = []
         following = cycle(outcomes)
 
-        def play(*args: object, **_: object) -> RunResult:
+        def play(
+            _session: LabSession, _pipeline: object, schedule: Schedule, **_: object
+        ) -> RunResult:
             outcome = next(following)
-            played.append(args[2])  # type: ignore[arg-type]  # self, pipeline, schedule
+            played.append(schedule)
             totals = LOST if outcome is Outcome.FAILED else ()
             verdict = Verdict(outcome=outcome, reasons=(f"it is {outcome}",), totals=totals)
             return RunResult(folder=Path("run"), verdict=verdict, took_s=1.0, expects=expects)

@@ -33,7 +33,7 @@ def read(file: Path) -> dict[Any, Any]:
 
 def jobs(file: Path) -> Mapping[str, Any]:
     """Return the jobs of a workflow by name."""
-    found = read(file)["jobs"]
+    found: Mapping[str, Any] = read(file)["jobs"]
     assert found
     return found
 

@@ -16,7 +16,8 @@ from harness.lab.docker.ending import Holding
 from harness.lab.docker.parts import Parts
 from harness.lab.local.layout import LINKS
 from harness.lab.values import Link
-from harness.schedule.network import Damage
+from harness.schedule.network import Damage, Flavour
+from harness.schedule.targets import LockServiceName
 
 LINK = Link(plane="database", source="slot1", target="database")
 
@@ -33,7 +34,7 @@ def query(parts: Parts) -> Callable[[str], object]:
     def ask(text: str) -> object:
         url = parts.database.role_url("postgres", port=parts.layout.proxy(LINK))
         with psycopg.connect(url, connect_timeout=3) as connection:
-            row = connection.execute(text).fetchone()  # type: ignore[call-overload]
+            row = connection.execute(text).fetchone()
             return row and row[0]
 
     return ask
@@ -129,10 +130,10 @@ def test_a_dead_server_is_refused_at_once_behind_its_link(
 
 @pytest.mark.parametrize("flavour", ["refuse", "hold", "drop", "reset"])
 def test_a_link_is_cut_and_healed(
-    parts: Parts, query: Callable[[str], object], flavour: str
+    parts: Parts, query: Callable[[str], object], flavour: Flavour
 ) -> None:
     """It answers nothing while it is cut, and everything afterwards."""
-    damage = Damage(flavour=flavour)  # type: ignore[arg-type]
+    damage = Damage(flavour=flavour)
     parts.links.cut([LINK], damage=damage)
     assert not parts.links.answers(LINK)
     parts.links.heal([LINK])
@@ -187,9 +188,11 @@ def test_all_links_have_a_proxy_that_can_be_probed(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize("name", ["redis", "zookeeper"])
-def test_a_lock_service_is_started_when_it_is_asked_for(parts: Parts, name: str) -> None:
+def test_a_lock_service_is_started_when_it_is_asked_for(
+    parts: Parts, name: LockServiceName
+) -> None:
     """It keeps a space over a SIGKILL, and roles reach it through their own link."""
-    server = parts.lock_services.get(name)  # type: ignore[arg-type]
+    server = parts.lock_services.get(name)
     server.create("run_a")
     server.kill()
     server.start()
@@ -198,7 +201,7 @@ def test_a_lock_service_is_started_when_it_is_asked_for(parts: Parts, name: str)
     assert parts.links.answers(link)
     server.drop("run_a")
     server.drop("run_a")  # no error for one that is gone
-    assert parts.lock_services.get(name) is server  # type: ignore[arg-type]
+    assert parts.lock_services.get(name) is server
 
 
 def test_everything_in_the_engine_bears_the_name_of_its_lab(parts: Parts, holding: Holding) -> None:

@@ -70,7 +70,8 @@ def kept(server: LocalLockServer, space: str) -> bool:
         with zookeeper(address) as client:
             return client.exists("/kept") is not None
     with redis.Redis.from_url(address) as client:
-        return client.get("kept") == b"x"
+        found: object = client.get("kept")
+    return found == b"x"
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from harness.pipeline.reference.database import Session
 from harness.pipeline.reference.idempotency import Batch, Incoming, Technique
 from harness.pipeline.reference.locks import LockTroubleError, RedisLock, ZooKeeperLock
 from harness.provision.parts import provide
+from harness.schedule.targets import LockServiceName
 
 BATCH = Batch(
     Incoming(message_id=number, payload_sha256=bytes(32), place=f"orders-{number % 2}")
@@ -38,6 +39,7 @@ UNSAFE = {
     "lock-redis": SAFE["lock-redis"] | {"CONSUMER_FENCING": "none"},
     "lock-zookeeper": SAFE["lock-zookeeper"] | {"CONSUMER_FENCING": "none"},
 }
+ADDRESSES: dict[LockServiceName, str] = {"redis": "REDIS_URL", "zookeeper": "ZOOKEEPER_CONNECT"}
 Make = Callable[..., "Consumer"]
 
 
@@ -112,8 +114,8 @@ def make(
 ) -> Iterator[Make]:
     """Return a function that makes consumers; they have a space in each lock service."""
     made: list[Consumer] = []
-    for name, variable in (("redis", "REDIS_URL"), ("zookeeper", "ZOOKEEPER_CONNECT")):
-        server = services.get(name)  # type: ignore[arg-type]
+    for name, variable in ADDRESSES.items():
+        server = services.get(name)
         server.create(database.rpartition("/")[2])
         port = int(server.direct().rpartition(":")[2].split("/")[0])
         monkeypatch.setenv(variable, server.address(database.rpartition("/")[2], port=port))
@@ -224,12 +226,12 @@ def test_an_expired_key_lets_a_message_take_effect_again(
     assert effects(database) == [1, 1, 2, 2, 3, 3]
 
 
+@pytest.mark.usefixtures("make")
 @pytest.mark.parametrize("kind", [RedisLock, ZooKeeperLock], ids=["redis", "zookeeper"])
 def test_a_lock_has_one_holder_and_a_growing_token(
-    make: Make, kind: type[RedisLock | ZooKeeperLock]
+    kind: type[RedisLock | ZooKeeperLock],
 ) -> None:
     """Nobody else gets it while it is held; each acquisition has a greater token than the last."""
-    assert make
     one, other = kind(), kind()
     try:
         first = one.acquire("it")
@@ -247,12 +249,12 @@ def test_a_lock_has_one_holder_and_a_growing_token(
         other.close()
 
 
+@pytest.mark.usefixtures("make")
 @pytest.mark.parametrize("kind", [RedisLock, ZooKeeperLock], ids=["redis", "zookeeper"])
 def test_a_lock_of_a_holder_that_is_gone_ends_by_itself(
-    make: Make, kind: type[RedisLock | ZooKeeperLock]
+    kind: type[RedisLock | ZooKeeperLock],
 ) -> None:
     """By the end of its lease, or of its session; the next token is greater all the same."""
-    assert make
     one, other = kind(), kind()
     try:
         first = one.acquire("it")

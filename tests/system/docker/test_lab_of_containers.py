@@ -69,7 +69,7 @@ def test_nodes_talk_to_each_other_through_proxies_only(lab: DockerLab) -> None:
             for name in LISTENERS
         }
         proxies = {
-            lab.layout.proxy(Link(plane=plane, source=str(number), target=str(other)))  # type: ignore[arg-type]
+            lab.layout.proxy(Link(plane=plane, source=str(number), target=str(other)))
             for plane in ("replication", "quorum")
             for other in NODES
             if other != number

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, get_args
+from typing import cast, get_args
 
 import pytest
 from confluent_kafka import Producer
@@ -36,13 +36,12 @@ def lab(request: pytest.FixtureRequest) -> Iterator[LocalLab]:
 
 
 def started(request: pytest.FixtureRequest) -> LocalLab:
-    """Start the lab that is asked for."""
+    """Start the lab that is asked for; one of containers passes for a local one, see `lab`."""
     if request.config.getoption("--backend") != "docker":
         return start_local_lab()
     from harness.lab.docker import start_docker_lab  # noqa: PLC0415  # only where it is asked for
 
-    lab: Any = start_docker_lab(images=request.getfixturevalue("images"))
-    return lab  # type: ignore[no-any-return]
+    return cast("LocalLab", start_docker_lab(images=request.getfixturevalue("images")))
 
 
 @pytest.fixture

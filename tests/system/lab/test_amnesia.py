@@ -1,6 +1,7 @@
 """A disk that forgets: what is really gone from it, and that the other replicas give it back."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -71,7 +72,7 @@ def read_back(lab: LocalLab) -> int:
 
 @pytest.mark.parametrize("loses", ["log", "tail"])
 def test_a_follower_that_forgot_gets_everything_back_from_its_leader(
-    lab: LocalLab, around: Surroundings, loses: str
+    lab: LocalLab, around: Surroundings, loses: Literal["log", "tail"]
 ) -> None:
     """Nothing left on its disk, then the same end as its leader, and every record is read back."""
     end = write(lab, 400)
@@ -81,7 +82,7 @@ def test_a_follower_that_forgot_gets_everything_back_from_its_leader(
         assert end_on_disk(lab, number) == 0
 
     assert end_on_disk(lab, number) == end
-    evidence = play(amnesia(node(number), loses=loses), around, meanwhile=look)  # type: ignore[arg-type]
+    evidence = play(amnesia(node(number), loses=loses), around, meanwhile=look)
     assert evidence.bit
     assert f"node {number} ended with status -9" in evidence.sentences
     assert any(

@@ -14,7 +14,7 @@ import pytest
 
 from harness.clock import sleep, wait_until
 from harness.errors import LabError
-from harness.lab.local import LocalLab, boot, folders, start_local_lab, warden
+from harness.lab.local import LocalLab, folders, leftovers, node_config, start_local_lab, warden
 
 OWNER = """
 import signal, sys, time
@@ -165,7 +165,7 @@ def test_a_lab_whose_warden_died_too_is_cleared_by_the_next_start() -> None:
     owner.kill()
     owner.communicate()
     assert len(marked(name)) >= 5
-    assert name in boot.leftovers.clear_dead_labs()
+    assert name in leftovers.clear_dead_labs()
     assert marked(name) == []
     assert [process for process in servers if runs(process)] == []
     assert name not in labs()
@@ -206,13 +206,13 @@ def test_a_node_that_does_not_come_up_is_one_clear_error_and_nothing_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The message holds what the node said."""
-    real = boot.node.node_config.properties
+    real = node_config.properties
 
     def broken(node: int, **options: object) -> dict[str, str]:
-        settings = real(node, **options)  # type: ignore[arg-type]
+        settings = real(node, **options)  # type: ignore[arg-type]  # its own keywords
         return settings | {"log.retention.ms": "no number"} if node == 2 else settings
 
-    monkeypatch.setattr(boot.node.node_config, "properties", broken)
+    monkeypatch.setattr(node_config, "properties", broken)
     before = labs()
     with pytest.raises(LabError, match=r"(?s)node 2 died unasked.*log\.retention\.ms"):
         start_local_lab()

@@ -4,14 +4,13 @@ Nothing here asks Toxiproxy: a way is open when the node behind it answers.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from harness.clock import monotonic_s, wait_until
 from harness.faults.driver import Driver, Lasting, Surroundings
 from harness.faults.link_faults import make
-from harness.faults.linkbook import LinkBook
-from harness.faults.watch import ClusterWatch
 from harness.lab.local import LocalLab
 from harness.lab.values import NODES, Link
 from harness.schedule.network import Cut, Isolate, Partition, Unreachable
@@ -33,6 +32,7 @@ from harness.schedule.targets import Database, EveryNode, Instance, Leader, Lock
 from harness.schedule.words import controller, standby
 
 from .conftest import TOPIC, await_state, state
+from .playing import surrounded
 from .talks import answers
 
 SLOTS = {("producer", 0): 1, ("relay", 0): 5, ("consumer", 0): 6, ("consumer", 1): 6}
@@ -44,27 +44,14 @@ pytestmark = pytest.mark.usefixtures("whole")
 @pytest.fixture
 def around(lab: LocalLab) -> Iterator[Surroundings]:
     """Return what drivers of links work on: no process of a pipeline is among it."""
-    watch = ClusterWatch(lab.cluster, on_change=lambda _: None)
-    watch.start()
-    yield Surroundings(
-        lab=lab,
-        supervisor=None,
-        watch=watch,
-        linkbook=LinkBook(lab.links),
-        group="none",
-        topics={},
-        slots=SLOTS,
-        tell=lambda _: None,
-        database_url="",
-        hit={},
-    )
-    watch.stop()
+    with surrounded(lab) as surroundings:
+        yield replace(surroundings, slots=SLOTS)
 
 
-def applied(fault: LinkFault, around: Surroundings) -> Driver:
+def applied(fault: LinkFault, around: Surroundings) -> Lasting:
     """Return the fault's driver with the fault in force."""
     driver = make(fault, around)
-    assert driver is not None
+    assert isinstance(driver, Lasting)
     driver.apply()
     assert driver.held()
     return driver
@@ -271,7 +258,6 @@ def test_a_flapping_fault_comes_and_goes_and_ends_healed(
     """Three times in force at least; the way is closed when it is, and open when it is not."""
     link = Link(plane="replication", source="1", target="2")
     driver = applied(cannot_fetch(ONE, source=TWO, flavour="refuse", flap_s=0.4), around)
-    assert isinstance(driver, Lasting)
     seen = [lab.links.answers(link)]
 
     def turned() -> bool:
@@ -306,11 +292,13 @@ def test_two_faults_on_one_link_wait_for_each_other(lab: LocalLab, around: Surro
     assert "on 3 links" in second.evidence().sentences[0]
 
 
-def _pulse(drivers: list[Driver], *, seconds: float) -> None:
+def _pulse(drivers: list[Lasting], *, seconds: float) -> None:
     """Pulse for a while, as a run does."""
     until_s = monotonic_s() + seconds
-    wait_until(
-        lambda: [driver.pulse() for driver in drivers] and monotonic_s() > until_s,
-        deadline_s=seconds + 5,
-        describe="some time of the fault",
-    )
+
+    def over() -> bool:
+        for driver in drivers:
+            driver.pulse()
+        return monotonic_s() > until_s
+
+    wait_until(over, deadline_s=seconds + 5, describe="some time of the fault")

@@ -2,7 +2,7 @@
 
 import signal
 import socket
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 import psycopg
@@ -169,7 +169,7 @@ def test_a_node_is_killed_again_while_it_recovers(lab: LocalLab, around: Surroun
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_a_rolling_restart_is_never_two_nodes_short(
-    lab: LocalLab, around: Surroundings, how: str
+    lab: LocalLab, around: Surroundings, how: Literal["stop", "kill"]
 ) -> None:
     """Three new processes; at every moment two of three replicas were in sync."""
     before = {number: process.pid() for number, process in lab.nodes.items()}

@@ -5,7 +5,11 @@ from dataclasses import replace
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it exports none of them
+    AdminClient,
+    ConfigResource,
+    ResourceType,
+)
 
 from harness.clock import wait_until
 from harness.errors import UsageError
@@ -13,6 +17,7 @@ from harness.faults.driver import Driver, Lasting, Surroundings
 from harness.faults.make import make_driver
 from harness.lab.local import LocalLab
 from harness.lab.values import TopicSpec
+from harness.schedule.values import Fault
 from harness.schedule.words import (
     add_partitions,
     configure_nodes,
@@ -32,7 +37,7 @@ __all__ = ["around"]
 pytestmark = pytest.mark.usefixtures("whole", "load")
 
 
-def settings_of(lab: LocalLab, kind: ConfigResource.Type, name: str) -> dict[str, str]:
+def settings_of(lab: LocalLab, kind: ResourceType, name: str) -> dict[str, str]:
     """Return the settings of a topic or node as another client is told."""
     resource = ConfigResource(kind, name)
     admin = AdminClient({"bootstrap.servers": lab.cluster.bootstrap, "log_level": 0})
@@ -244,11 +249,11 @@ def test_every_nodes_settings_change_in_turn_and_come_back(
     ids=["value", "topic", "node"],
 )
 def test_a_setting_that_kafka_refuses_is_told_in_its_words(
-    around: Surroundings, fault: object, words: str
+    around: Surroundings, fault: Fault, words: str
 ) -> None:
     """It can never be played: the schedule is wrong."""
     with pytest.raises(UsageError, match=words):
-        play(fault, around)  # type: ignore[arg-type]
+        play(fault, around)
 
 
 def test_operations_go_on_while_a_node_is_dead(lab: LocalLab, around: Surroundings) -> None:

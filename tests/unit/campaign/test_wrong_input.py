@@ -41,7 +41,7 @@ def edited(**changes: object) -> str:
 
 
 NOWHERE = {"kind": "leader", "topic": "order", "partition": 0}
-WRONG = {
+WRONG: dict[str, tuple[str | bytes, str]] = {
     "torn": (to_json(KILL)[:80], "not JSON"),
     "empty": ("", "not JSON"),
     "binary": (b"\xff\xfe\x00", "it is no text"),

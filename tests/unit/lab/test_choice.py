@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.lab.choice import LabChoice, choose
-from harness.lab.profile import FAST, PRODUCTION, PROFILES
+from harness.lab.profile import FAST, PRODUCTION, PROFILES, Profile
 from harness.pipeline.reference.settings import consumer_settings, producer_settings
 
 WAITING = (".ms", ".interval", ".timeout", ".delay")
@@ -85,9 +85,9 @@ def test_production_is_the_more_patient_one_in_everything() -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
-def test_a_release_is_given_what_it_knows(profile: object) -> None:
+def test_a_release_is_given_what_it_knows(profile: Profile) -> None:
     """Share groups came with Kafka 4.0 (KIP-932)."""
-    old, new = (profile.settings(version) for version in ("3.9.1", "4.0.0-rc1"))  # type: ignore[attr-defined]
+    old, new = (profile.settings(version) for version in ("3.9.1", "4.0.0-rc1"))
     left_out = set(new) - set(old)
     assert left_out
     assert {name.split(".")[0] for name in left_out} == {"share"}

@@ -4,7 +4,7 @@ import pytest
 from toxiproxy.toxic import Toxic
 
 from harness.lab.local.damage_toxics import CLOSING, HARMLESS, is_harmless, toxics_of
-from harness.schedule.network import UNITS, Damage, Flavour
+from harness.schedule.network import UNITS, Damage, Flavour, Stream
 
 FLAVOURS: tuple[Flavour, ...] = (
     *("hold", "drop", "reset"),
@@ -29,7 +29,8 @@ def test_a_stream_has_its_own_toxic(flavour: Flavour) -> None:
     assert [toxic.stream for toxic in both] == ["upstream", "downstream"]
     assert len({toxic.name for toxic in both}) == 2
     amount = 7 if flavour in UNITS else None
-    for stream, toxic in (("requests", both[0]), ("answers", both[1])):
+    streams: tuple[Stream, ...] = ("requests", "answers")
+    for stream, toxic in zip(streams, both, strict=True):
         assert toxics_of(Damage(flavour=flavour, amount=amount, stream=stream)) == (toxic,)
 
 

@@ -62,7 +62,8 @@ def test_every_pair_of_nodes_and_every_slot_has_its_links() -> None:
 @pytest.mark.parametrize("target", NODES)
 def test_a_node_is_sent_to_its_peer_through_their_proxy_only(source: int, target: int) -> None:
     """A looks up B under FROM_A and CTRL_A: the proxy "A → B", or itself directly."""
-    for plane, kind in (("replication", "FROM"), ("quorum", "CTRL")):
+    kinds: dict[Plane, str] = {"replication": "FROM", "quorum": "CTRL"}
+    for plane, kind in kinds.items():
         link = Link(plane=plane, source=str(source), target=str(target))
         own = LAYOUT.listener(target, f"{kind}_{source}")
         expected = own if source == target else LAYOUT.proxy(link)

@@ -52,8 +52,8 @@ def test_an_example_is_a_valid_file(tmp_path: Path, example: str) -> None:
 def test_every_key_is_explained(section: type) -> None:
     """A key without a word about it is a key nobody finds."""
     missing = [
-        field.name  # type: ignore[attr-defined]
-        for field in fields(section)  # type: ignore[arg-type]
+        field.name
+        for field in fields(section)
         if not re.search(rf"(`|\[){field.name}(`|\]|\.)", PAGE)
     ]
 

@@ -101,7 +101,9 @@ def test_a_star_means_each_one_there_is(spec: Spec) -> None:
         ({"roles": {"relay": {"env": {"A": "${NOPE}"}}}}, "roles.relay.env.A: ${NOPE} is not"),
     ],
 )
-def test_a_wrong_override_is_a_usage_error(spec: Spec, override: dict, told: str) -> None:  # type: ignore[type-arg]
+def test_a_wrong_override_is_a_usage_error(
+    spec: Spec, override: dict[str, object], told: str
+) -> None:
     """An override is checked like the file it goes into."""
     with pytest.raises(UsageError) as caught:
         apply(spec, _variant(**override))

@@ -1,5 +1,7 @@
 """Which backend a lab runs on, for engines of every kind, and the words for each that cannot be."""
 
+from collections.abc import Callable
+
 import pytest
 
 from harness.errors import UsageError
@@ -72,10 +74,10 @@ def test_the_kafka_release_decides_which_image_is_needed() -> None:
     ],
 )
 def test_without_all_that_is_needed_auto_is_local_and_docker_an_error(
-    ask: object, why: str, remedy: str
+    ask: Callable[[], Engine], why: str, remedy: str
 ) -> None:
     """Either way it says why, and what would help; the error also names the other way out."""
-    choice = choose("auto", ask=ask)  # type: ignore[arg-type]  # one of the above
+    choice = choose("auto", ask=ask)
     assert choice.backend == "local"
     assert why in str(choice)
     assert remedy in str(choice)
@@ -83,7 +85,7 @@ def test_without_all_that_is_needed_auto_is_local_and_docker_an_error(
     assert choice.to_json()["images"] is None
 
     with pytest.raises(UsageError) as told:
-        choose("docker", ask=ask)  # type: ignore[arg-type]  # one of the above
+        choose("docker", ask=ask)
     assert why in told.value.message
     assert remedy in str(told.value.remedy)
     assert "--backend local" in str(told.value.remedy)

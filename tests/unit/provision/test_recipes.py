@@ -8,7 +8,7 @@ import pytest
 
 from harness.provision.images import debian, role
 from harness.provision.images.names import OWN, ROLE
-from harness.provision.images.recipes import BASE, Recipe
+from harness.provision.images.recipes import BASE, PACKAGES, Recipe
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,7 +52,7 @@ def test_an_image_from_scratch_does_not_depend_on_the_base(recipe: Recipe) -> No
 def test_the_base_is_made_anew_when_its_list_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its name is made of what is asked for."""
     before = debian.digest()
-    monkeypatch.setattr(debian, "PACKAGES", (*debian.PACKAGES, "nano"))
+    monkeypatch.setattr(debian, "PACKAGES", (*PACKAGES, "nano"))
     assert debian.digest() != before
 
 

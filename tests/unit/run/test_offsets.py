@@ -46,10 +46,10 @@ def test_a_partition_without_a_leader_is_never_read_as_empty(
         _reader(_Cluster(leaders=1)).ends([("payments", 0), ("payments", 2)])
 
 
-def test_a_leader_that_is_late_is_waited_for() -> None:
+def test_a_leader_that_is_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what nobody has told yet is asked again; the ends are those of finished transactions."""
     cluster = _Cluster(leaders=1)
-    cluster.begins = lambda partitions: dict.fromkeys(partitions, 3)  # type: ignore[method-assign]
+    monkeypatch.setattr(cluster, "begins", lambda partitions: dict.fromkeys(partitions, 3))
     assert _reader(cluster).ends([("payments", 0)]) == (
         PartitionEnds(topic="payments", partition=0, begin=3, end=7),
     )

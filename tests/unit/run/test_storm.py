@@ -164,7 +164,7 @@ def test_load_that_comes_back_while_a_fault_is_in_force_has_met_it() -> None:
     assert play.told[-1].fields["bit"] is True
 
 
-def test_a_fault_that_takes_the_load_away_has_met_it() -> None:
+def test_a_fault_that_takes_the_load_away_has_met_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A producer that is stopped in good order leaves nothing behind that would still move."""
     driver = FakeDriver()
     play = Play(stop(producer(0)).after(seconds=0).for_seconds(0.02), driver, load=True)
@@ -174,7 +174,7 @@ def test_a_fault_that_takes_the_load_away_has_met_it() -> None:
         play.load = False
         apply()
 
-    driver.apply = end_the_load  # type: ignore[method-assign]
+    monkeypatch.setattr(driver, "apply", end_the_load)
     while not play.storm.over():
         play.storm.tick()
     assert play.told[-1].fields["bit"] is True

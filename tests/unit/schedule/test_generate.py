@@ -19,7 +19,7 @@ from harness.schedule.estimate import storm_s
 from harness.schedule.generate import Generator, draw, schedules
 from harness.schedule.menu import WEIGHTS, items
 from harness.schedule.moments import AfterSeconds, WithFault
-from harness.schedule.network import Cut, Damage
+from harness.schedule.network import Cut, Isolate, Partition, Unreachable
 from harness.schedule.overlap import may_overlap
 from harness.schedule.processes import RollingRestart
 from harness.schedule.shape import FAST, OUTBOX, PipelineShape, Timeouts, timeouts_of
@@ -35,7 +35,7 @@ LOCKING = replace(
 )
 PIPELINES = {shape.name: shape for shape in (OUTBOX, STRANGER, LOCKING)}
 PRODUCTION = Timeouts(name="production", node_s=9, lag_s=30, quorum_s=2, client_s=45)
-NO_DAMAGE = Damage()
+OF_LINKS = Unreachable | Cut | Partition | Isolate
 BOTH: tuple[Budget, ...] = ("safe", "over")
 quick = settings(
     max_examples=60,
@@ -119,12 +119,14 @@ def test_a_drawn_latency_lasts_until_an_answer_has_come_through() -> None:
     links = {"unreachable", "cut", "partition", "isolate"}
     generator = Generator(OUTBOX, weights={kind: float(kind in links) for kind in WEIGHTS})
     drawn = [fault for number in range(300) for fault in generator.draw(number).faults]
-    slow = [fault for fault in drawn if getattr(fault, "damage", NO_DAMAGE).flavour == "latency"]
-    timed = [fault for fault in slow if isinstance(fault.end, AfterSeconds)]
+    damaging = [fault for fault in drawn if isinstance(fault, OF_LINKS)]
+    slow = [fault for fault in damaging if fault.damage.flavour == "latency"]
+    timed = [(fault, fault.end.seconds) for fault in slow if isinstance(fault.end, AfterSeconds)]
     assert len(timed) > 20
-    for fault in timed:
+    for fault, lasts_s in timed:
+        assert fault.damage.amount is not None
         delays_s = 2 * fault.damage.amount / 1000
-        assert delays_s < min(fault.end.seconds, fault.flap_s or fault.end.seconds), fault
+        assert delays_s < min(lasts_s, fault.flap_s or lasts_s), fault
 
 
 def test_one_line_switches_a_kind_off_or_on() -> None:

@@ -9,7 +9,8 @@ from harness.schedule.codec import from_json, to_json
 from harness.schedule.company import goes_with, server_of
 from harness.schedule.menu import items
 from harness.schedule.network_words import cannot_reach
-from harness.schedule.shape import OUTBOX, PipelineShape
+from harness.schedule.shape import OUTBOX, Peer, PipelineShape
+from harness.schedule.targets import LockServiceName
 from harness.schedule.values import Fault, Schedule
 from harness.schedule.words import (
     consumer,
@@ -27,14 +28,14 @@ from harness.schedule.words import (
 )
 
 
-def locking(*services: str) -> PipelineShape:
+def locking(*services: LockServiceName) -> PipelineShape:
     """Return the reference with a consumer that uses these lock services."""
-    speaks = {"consumer": frozenset({"kafka", "database", *services})}
-    return replace(OUTBOX, speaks=speaks)  # type: ignore[arg-type]
+    peers = frozenset[Peer]({"kafka", "database", *services})
+    return replace(OUTBOX, speaks={"consumer": peers})
 
 
 @pytest.mark.parametrize("used", [(), ("redis",), ("zookeeper",), ("redis", "zookeeper")])
-def test_only_a_lock_service_that_is_used_is_on_the_menu(used: tuple[str, ...]) -> None:
+def test_only_a_lock_service_that_is_used_is_on_the_menu(used: tuple[LockServiceName, ...]) -> None:
     """Three ways to take it out, and every flavour on the links of the roles that use it."""
     menu = {item.name for item in items(locking(*used))}
     for service in ("redis", "zookeeper"):

@@ -55,7 +55,7 @@ def test_the_nth_is_counted_over_all_connections_and_nodes_of_the_rule() -> None
 def test_a_frame_that_is_not_meant_is_not_counted(other: dict[str, object]) -> None:
     """Another api, direction, role or node."""
     rule = ArmedRule(RULE)
-    assert meet(rule, **other) is None  # type: ignore[arg-type]
+    assert meet(rule, **other) is None  # type: ignore[arg-type]  # one of the above
     assert rule.seen == 0
 
 

@@ -1,5 +1,6 @@
 """The page as text: whole, of the promised size, and with an error for what is missing."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -8,6 +9,7 @@ import pytest
 import samples
 
 from harness.ledger.findings import Outcome
+from harness.report.model import Report
 from harness.report.page import render
 from harness.report.page.environment import POLICY
 
@@ -40,7 +42,9 @@ class Balanced(HTMLParser):
 
 
 @pytest.mark.parametrize("night", [nights.passed, nights.failed, nights.inconclusive])
-def test_the_page_is_well_formed_and_its_own_links_lead_somewhere(night) -> None:  # noqa: ANN001  # see above
+def test_the_page_is_well_formed_and_its_own_links_lead_somewhere(
+    night: Callable[[], Report],
+) -> None:
     """Every element is closed, every id is there once, every anchor exists."""
     page = Balanced()
     page.feed(render(night()))
