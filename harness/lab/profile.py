@@ -18,6 +18,8 @@ class Patience:
     """For every fault of a schedule to have come and gone."""
     standstill_s: float
     """Without load and without progress, before the storm is called off."""
+    point_s: float
+    """For a crash point to be passed once more, when nothing else of a schedule is left."""
     verify_s: float
     """For a healed fault to be seen healed."""
     heal_s: float
@@ -124,7 +126,13 @@ FAST = Profile(
     name="fast",
     broker=MappingProxyType({**_TIMING, **_DURABILITY, **_FOOTPRINT}),
     patience=Patience(
-        boot_s=120.0, storm_s=90.0, standstill_s=5.0, verify_s=60.0, heal_s=60.0, settle_s=10.0
+        boot_s=120.0,
+        storm_s=90.0,
+        standstill_s=5.0,
+        point_s=20.0,
+        verify_s=60.0,
+        heal_s=60.0,
+        settle_s=10.0,
     ),
 )
 """Seconds instead of minutes, measured on two cores without spurious fencing."""
@@ -138,6 +146,7 @@ PRODUCTION = Profile(
         boot_s=150.0,
         storm_s=600.0,
         standstill_s=75.0,
+        point_s=150.0,
         verify_s=180.0,
         heal_s=180.0,
         settle_s=75.0,

@@ -19,9 +19,9 @@ import psutil
 import pytest
 
 from harness.clock import sleep, wait_until
-from harness.lab.local import warden
-from harness.lab.local.layout import PORTS
-from harness.lab.local.ports import STEP
+from harness.lab.keeping import warden
+from harness.lab.keeping.ports import STEP
+from harness.lab.layout import PORTS
 
 MAIN = "from harness.cli import main; main()"
 CLEARED = "cleared what the dead lab "

@@ -23,6 +23,8 @@ ROWS = (
     ("harness.progress", "harness.scenario"),
     ("harness.cli", "harness.pytest_plugin"),
 )
+KINDS_OF_LABS = ("harness.lab.local", "harness.lab.docker")
+"""What both of them need stands beside them in `harness.lab`, and knows neither."""
 LEVEL = {room: level for level, rooms in enumerate(ROWS) for room in rooms}
 REFERENCE = "harness.pipeline.reference"
 REFERENCE_MAY = ("harness.pipeline.probe", REFERENCE, "harness.clock", "harness.errors")
@@ -139,7 +141,14 @@ def _broken_inside(each: Import) -> str | None:
         return f"{each}, but {each.module if own is None else each.target} is in no known room"
     if own != other and LEVEL[other] >= LEVEL[own]:
         return f"{each}, but {own} stands {_where(own, other)} {other}"
-    return None
+    return _broken_inside_the_lab(each)
+
+
+def _broken_inside_the_lab(each: Import) -> str | None:
+    kind = next((kind for kind in KINDS_OF_LABS if _within(each.target, kind)), None)
+    if kind is None or not _within(each.module, "harness.lab") or _within(each.module, kind):
+        return None
+    return f"{each}, but {kind} is one kind of lab: what others need of it stands beside it"
 
 
 def _where(own: str, other: str) -> str:
@@ -220,6 +229,7 @@ LAYOUT = {
     "harness.pipeline.reference.relay": "",
     "harness.lab": "",
     "harness.lab.protocol": "",
+    "harness.lab.local": "",
     "harness.faults": "",
     "harness.run": "",
     "harness.cli": "",
@@ -238,6 +248,8 @@ LAYOUT = {
         ("harness.cli", "import harness.pytest_plugin", "stands beside harness.pytest_plugin"),
         ("harness.ledger", "import harness.schedule.values", "stands beside harness.schedule"),
         ("harness.errors", "import harness.clock", "harness.errors stands below harness.clock"),
+        ("harness.lab.docker", "from harness.lab import local", "is one kind of lab"),
+        ("harness.lab.protocol", "import harness.lab.docker.engine", "is one kind of lab"),
         ("harness.run", "from harness import __version__", "the front door"),
         ("harness.faults", "import harness.odd.room", "harness.odd.room is in no known room"),
         ("harness.odd", "import harness.errors", "harness.odd is in no known room"),
@@ -268,6 +280,8 @@ def test_a_planted_violation_is_named(module: str, source: str, said: str) -> No
         ("harness.pipeline.reference.relay", "from harness.pipeline import probe\nimport os"),
         ("harness.ledger.checker", "import pyarrow as pa\nfrom pyarrow import compute"),
         ("harness.ledger.witnesses", "from pyarrow import parquet"),
+        ("harness.lab.local", "from harness.lab import protocol\nimport harness.lab.local"),
+        ("harness.run", "from harness.lab import local"),
         ("harness", "from harness.schedule.values import kill"),
     ],
 )

@@ -26,8 +26,9 @@ from harness.lab.docker.lab import DockerLab
 from harness.lab.docker.lock_services import DockerLockServer, DockerRedis, DockerZooKeeper
 from harness.lab.docker.origin import Origin, write_files, write_lock_files
 from harness.lab.docker.parts import Parts, put_together
-from harness.lab.local import folders, proxies, turns
-from harness.lab.local.layout import Layout
+from harness.lab.keeping import folders, turns
+from harness.lab.layout import Layout
+from harness.lab.links import proxies
 from harness.lab.profile import FAST, Profile
 from harness.provision.checkpoint import AS_RELEASED
 from harness.provision.images.names import Images

@@ -14,8 +14,9 @@ from typing import Any
 from harness.lab.databases import APP, SUPERUSER, Account
 from harness.lab.docker import marks, servers
 from harness.lab.docker.servers import HOME, PROXIES, TEMPORARY, Server
-from harness.lab.local import node_config, proxies
-from harness.lab.local.layout import DATABASE, LOOPBACK, TOXIPROXY, Layout, node_name
+from harness.lab.layout import DATABASE, LOOPBACK, TOXIPROXY, Layout, node_name
+from harness.lab.links import proxies
+from harness.lab.nodes import node_config
 from harness.lab.profile import FAST
 from harness.lab.values import LOCK_SERVICES, NODES
 from harness.provision.checkpoint import MAIN

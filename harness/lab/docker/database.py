@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from harness.lab.databases import Account, Databases
 from harness.lab.docker.container import Conduct, ContainerProcess
-from harness.lab.local.layout import Layout
+from harness.lab.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,10 +9,10 @@ import docker
 from harness.errors import LabError
 from harness.lab.docker import marks
 from harness.lab.docker.engine import TROUBLE
-from harness.lab.local import folders, ports, warden
-from harness.lab.local.claims import Claim
-from harness.lab.local.guardian import Guardian
-from harness.lab.local.layout import PORTS, Layout
+from harness.lab.keeping import folders, ports, warden
+from harness.lab.keeping.claims import Claim
+from harness.lab.keeping.guardian import Guardian
+from harness.lab.layout import PORTS, Layout
 
 if TYPE_CHECKING:
     from harness.lab.docker.parts import Parts

@@ -12,11 +12,11 @@ from harness.lab.docker import role
 from harness.lab.docker.database import DockerPostgres
 from harness.lab.docker.lock_services import DockerLockServer
 from harness.lab.docker.parts import Parts
-from harness.lab.local import proxies
-from harness.lab.local.disk import LocalDisk
-from harness.lab.local.layout import node_name
-from harness.lab.local.reached import ReachedLab
+from harness.lab.layout import node_name
+from harness.lab.links import proxies
+from harness.lab.nodes.disk import NodeDisk
 from harness.lab.profile import Profile
+from harness.lab.reached import ReachedLab
 from harness.role_life import ContainerOrder, RoleLife
 
 
@@ -52,7 +52,7 @@ class DockerLab(ReachedLab[DockerLockServer]):
         self._watched = watched
         self._end = end
 
-    def disk(self, node: int) -> LocalDisk:
+    def disk(self, node: int) -> NodeDisk:
         """Return the disk of a node: a folder of this machine that its container has mounted.
 
         LabError where a standing lab keeps it inside of the container.
@@ -63,7 +63,7 @@ class DockerLab(ReachedLab[DockerLockServer]):
                 f"The disk of node {node} is inside its container and cannot be made to forget",
                 remedy="leave --lab out: the disks of a lab of your own can",
             )
-        return LocalDisk(data, process=self.nodes[node])
+        return NodeDisk(data, process=self.nodes[node])
 
     def start_role(self, order: ContainerOrder) -> RoleLife:
         """Start a role as a container that shares the network of the proxies."""

@@ -6,8 +6,8 @@ import docker
 
 from harness.lab.docker import marks
 from harness.lab.docker.engine import told
-from harness.lab.local import folders, warden
-from harness.lab.local.claims import try_claim
+from harness.lab.keeping import folders, warden
+from harness.lab.keeping.claims import try_claim
 
 
 def clear_dead_labs(client: docker.DockerClient) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.lab.docker.container import Conduct, ContainerProcess
-from harness.lab.local import link_probe
-from harness.lab.local.kept_services import KeptServices
-from harness.lab.local.layout import Layout
+from harness.lab.kept_services import KeptServices
+from harness.lab.layout import Layout
+from harness.lab.links import link_probe
 from harness.lab.lock_spaces import REDIS_SETTINGS, ZOOKEEPER_SETTINGS, Chroots, RedisSpaces
 from harness.schedule.targets import LockServiceName
 

@@ -12,7 +12,7 @@ from harness.lab.docker import marks
 from harness.lab.docker.engine import CLIENT, account, told
 from harness.lab.docker.servers import Server
 from harness.lab.docker.sight import TABLES
-from harness.lab.local.layout import LOOPBACK, TOXIPROXY
+from harness.lab.layout import LOOPBACK, TOXIPROXY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ import os
 import platform
 from pathlib import Path
 
-from harness.lab.local import folders
+from harness.lab.keeping import folders
 
 LAB = "zero-loss-harness.lab"
 OWNER = "zero-loss-harness.owner"

@@ -8,8 +8,9 @@ from pathlib import Path
 from harness.lab.docker import servers
 from harness.lab.docker.database_template import Template
 from harness.lab.docker.servers import HOME, Server
-from harness.lab.local import node, proxies
-from harness.lab.local.layout import DATABASE, TOXIPROXY, Layout, node_name
+from harness.lab.layout import DATABASE, TOXIPROXY, Layout, node_name
+from harness.lab.links import proxies
+from harness.lab.nodes import node_files
 from harness.lab.profile import Profile
 from harness.lab.values import NODES
 from harness.provision import jvm
@@ -71,7 +72,7 @@ def write_files(
 ) -> dict[int, Mapping[str, str]]:
     """Write what proxies and nodes find when they start; return the settings of the nodes."""
     write_proxies(folder, layout=layout)
-    files = node.prepare(
+    files = node_files.prepare(
         folder,
         layout=layout,
         profile=profile,

@@ -14,12 +14,14 @@ from harness.lab.docker.lock_services import DockerLockServer, DockerLockService
 from harness.lab.docker.servers import published
 from harness.lab.docker.sight import NetworkSight
 from harness.lab.docker.traffic import LogFollower, OwnByLink
-from harness.lab.local import node, proxies, warden
-from harness.lab.local.detours import LocalFrames
-from harness.lab.local.layout import DATABASE, LOOPBACK, TOXIPROXY, Layout, node_name
-from harness.lab.local.links import LocalLinks
-from harness.lab.local.toxiproxy import ToxiproxyApi
-from harness.lab.local.traffic import TrafficGauge
+from harness.lab.keeping import warden
+from harness.lab.layout import DATABASE, LOOPBACK, TOXIPROXY, Layout, node_name
+from harness.lab.links import proxies
+from harness.lab.links.detours import FrameDetours
+from harness.lab.links.proxied import ProxiedLinks
+from harness.lab.links.toxiproxy import ToxiproxyApi
+from harness.lab.links.traffic import TrafficGauge
+from harness.lab.nodes import node_files
 from harness.lab.values import NODES
 from harness.schedule.targets import LockServiceName
 
@@ -40,8 +42,8 @@ class Parts:
     database: DockerPostgres
     lock_services: DockerLockServices
     api: ToxiproxyApi
-    links: LocalLinks
-    frames: LocalFrames
+    links: ProxiedLinks
+    frames: FrameDetours
     log: LogFollower
     sight: NetworkSight
 
@@ -80,7 +82,7 @@ def put_together(
     api = ToxiproxyApi(layout.api)
     log = LogFollower(folder / TOXIPROXY / "server.log")
     sight = NetworkSight(read_table=read_table)
-    links = LocalLinks(api, layout=layout, gauge=_gauge(log, sight, layout=layout))
+    links = ProxiedLinks(api, layout=layout, gauge=_gauge(log, sight, layout=layout))
     toxiproxy = ContainerProcess(
         "Toxiproxy",
         Conduct(ports=(layout.api,), answers=lambda: proxies.wedged(api) is None),
@@ -94,7 +96,7 @@ def put_together(
         lock_services=DockerLockServices(lock_service, layout=layout),
         api=api,
         links=links,
-        frames=LocalFrames(
+        frames=FrameDetours(
             folder,
             layout=layout,
             links=links,
@@ -125,7 +127,7 @@ def _node(
 ) -> ContainerProcess:
     conduct = Conduct(
         ports=published(number, layout=layout),
-        answers=partial(node.answers, layout.listener(number, "AUDIT")),
+        answers=partial(node_files.answers, layout.listener(number, "AUDIT")),
     )
     return ContainerProcess(f"node {number}", conduct, make=make(node_name(number)))
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.lab.databases import APP, SETTINGS, SUPERUSER, Account, in_words
-from harness.lab.local.layout import DATABASE, LINKS, LISTENERS, TOXIPROXY, Layout, node_name
-from harness.lab.local.node import LOGGING
+from harness.lab.layout import DATABASE, LINKS, LISTENERS, TOXIPROXY, Layout, node_name
 from harness.lab.lock_spaces import (
     REDIS_SETTINGS,
     ZOOKEEPER_FLAGS,
@@ -18,6 +17,7 @@ from harness.lab.lock_spaces import (
     ZOOKEEPER_MAIN,
     ZOOKEEPER_SETTINGS,
 )
+from harness.lab.nodes.node_files import LOGGING
 from harness.lab.values import LOCK_SERVICES, NODES
 from harness.provision import jvm
 from harness.provision.images.names import (

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from harness.lab.local import socket_diag
+from harness.lab.links import socket_diag
 
 TABLES = ("tcp", "tcp6")
 """A server on every address of a container accepts IPv4 at a socket for both."""

@@ -19,10 +19,10 @@ from harness.lab.docker.lab import DockerLab
 from harness.lab.docker.lock_services import DockerLockServer, DockerRedis, DockerZooKeeper
 from harness.lab.docker.making import TableReader
 from harness.lab.docker.parts import Parts, put_together
-from harness.lab.local import folders, ports, warden
-from harness.lab.local.claims import Claim, try_claim
-from harness.lab.local.guardian import Guardian
-from harness.lab.local.layout import DATABASE, TOXIPROXY, node_name
+from harness.lab.keeping import folders, ports, warden
+from harness.lab.keeping.claims import Claim, try_claim
+from harness.lab.keeping.guardian import Guardian
+from harness.lab.layout import DATABASE, TOXIPROXY, node_name
 from harness.lab.profile import Profile, profile_named
 from harness.lab.values import NODES, Link
 from harness.provision.kafka import KAFKA_VERSION

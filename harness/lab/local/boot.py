@@ -7,19 +7,21 @@ from pathlib import Path
 from harness.clock import Deadline, monotonic_s
 from harness.errors import LabError
 from harness.lab import awaiting
-from harness.lab.local import folders, leftovers, node, ports, proxies, turns, warden
-from harness.lab.local.claims import Claim
-from harness.lab.local.detours import LocalFrames
-from harness.lab.local.guardian import Guardian
+from harness.lab.keeping import folders, ports, turns, warden
+from harness.lab.keeping.claims import Claim
+from harness.lab.keeping.guardian import Guardian
+from harness.lab.layout import PORTS, Layout
+from harness.lab.links.detours import FrameDetours
+from harness.lab.links.proxied import ProxiedLinks
+from harness.lab.links.toxiproxy import ToxiproxyApi
+from harness.lab.links.traffic import TrafficGauge, open_ports_of
+from harness.lab.local import leftovers, node_process, toxiproxy_server
 from harness.lab.local.lab import LocalLab, release
-from harness.lab.local.layout import PORTS, Layout
-from harness.lab.local.links import LocalLinks
 from harness.lab.local.lock_services import LocalLockServices
 from harness.lab.local.postgres import LocalPostgres
-from harness.lab.local.process import ServerProcess
 from harness.lab.local.recipe import Recipe, recipe_of
-from harness.lab.local.toxiproxy import ToxiproxyApi
-from harness.lab.local.traffic import TrafficGauge, open_ports_of
+from harness.lab.nodes import node_files
+from harness.lab.process import ServerProcess
 from harness.lab.profile import FAST, Profile
 from harness.provision.parts import Parts, provide
 
@@ -99,18 +101,20 @@ def _put_together(
 ) -> LocalLab:
     folders.make(folder)
     mark = {warden.MARKER: folder.name}
-    files = node.prepare(
+    files = node_files.prepare(
         folder,
         layout=layout,
         profile=profile,
         kafka_version=recipe.kafka_version,
         checkpoint=recipe.bootstrap_checkpoint,
     )
-    population = proxies.prepare(folder, layout=layout)
+    population = toxiproxy_server.prepare(folder, layout=layout)
     api = ToxiproxyApi(layout.api)
-    toxiproxy = proxies.process(population, layout=layout, recipe=recipe, mark=mark, api=api)
+    toxiproxy = toxiproxy_server.process(
+        population, layout=layout, recipe=recipe, mark=mark, api=api
+    )
     gauge = _gauge(population.parent / "server.log", layout=layout, toxiproxy=toxiproxy)
-    links = LocalLinks(api, layout=layout, gauge=gauge)
+    links = ProxiedLinks(api, layout=layout, gauge=gauge)
     return LocalLab(
         folder=folder,
         layout=layout,
@@ -119,13 +123,11 @@ def _put_together(
         claims=claims,
         guardian=guardian,
         settings={one.number: one.settings for one in files},
-        nodes={
-            one.number: node.process(one, layout=layout, recipe=recipe, mark=mark) for one in files
-        },
+        nodes=node_process.processes(files, layout=layout, recipe=recipe, mark=mark),
         toxiproxy=toxiproxy,
         api=api,
         links=links,
-        frames=LocalFrames(folder, layout=layout, links=links, mark=mark),
+        frames=FrameDetours(folder, layout=layout, links=links, mark=mark),
         database=LocalPostgres(folder, layout=layout, recipe=recipe, mark=mark),
         lock_services=LocalLockServices(folder, layout=layout, recipe=recipe, mark=mark),
     )
@@ -142,7 +144,7 @@ def _start(lab: LocalLab, *, progress: Callable[[str], None]) -> None:
         server.start()  # the longest way, so they are on it first
     with ThreadPoolExecutor(1) as pool:
         database = pool.submit(_start_database, lab, deadline)
-        proxies.await_populated(lab.toxiproxy, layout=lab.layout, deadline=deadline)
+        toxiproxy_server.await_populated(lab.toxiproxy, layout=lab.layout, deadline=deadline)
         progress("starting three nodes behind their proxies")
         awaiting.nodes(lab.cluster, deadline=deadline, alive=lambda: _alive(lab))
         awaiting.internal_topics(lab.cluster, deadline=deadline, alive=lambda: _alive(lab))

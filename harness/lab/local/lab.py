@@ -5,20 +5,21 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.errors import LabError
-from harness.lab.local import proxies, warden
-from harness.lab.local.claims import Claim
-from harness.lab.local.detours import LocalFrames
-from harness.lab.local.disk import LocalDisk
-from harness.lab.local.guardian import Guardian
-from harness.lab.local.layout import Layout
-from harness.lab.local.links import LocalLinks
+from harness.lab.keeping import warden
+from harness.lab.keeping.claims import Claim
+from harness.lab.keeping.guardian import Guardian
+from harness.lab.layout import Layout
+from harness.lab.links import proxies
+from harness.lab.links.detours import FrameDetours
+from harness.lab.links.proxied import ProxiedLinks
+from harness.lab.links.toxiproxy import ToxiproxyApi
 from harness.lab.local.lock_services import LocalLockServer, LocalLockServices
 from harness.lab.local.postgres import LOOPBACK_SETTINGS, LocalPostgres
-from harness.lab.local.process import ServerProcess
-from harness.lab.local.reached import ReachedLab
 from harness.lab.local.recipe import Recipe
-from harness.lab.local.toxiproxy import ToxiproxyApi
+from harness.lab.nodes.disk import NodeDisk
+from harness.lab.process import ServerProcess
 from harness.lab.profile import Profile
+from harness.lab.reached import ReachedLab
 from harness.provision.checkpoint import levels
 from harness.role_life import ContainerOrder, RoleLife, without_engine
 
@@ -41,8 +42,8 @@ class LocalLab(ReachedLab[LocalLockServer]):
         nodes: Mapping[int, ServerProcess],
         toxiproxy: ServerProcess,
         api: ToxiproxyApi,
-        links: LocalLinks,
-        frames: LocalFrames,
+        links: ProxiedLinks,
+        frames: FrameDetours,
         database: LocalPostgres,
         lock_services: LocalLockServices,
     ) -> None:
@@ -59,9 +60,9 @@ class LocalLab(ReachedLab[LocalLockServer]):
         self._settings = settings
         self._api = api
 
-    def disk(self, node: int) -> LocalDisk:
+    def disk(self, node: int) -> NodeDisk:
         """Return the disk of a node."""
-        return LocalDisk(Path(self._settings[node]["log.dirs"]), process=self.nodes[node])
+        return NodeDisk(Path(self._settings[node]["log.dirs"]), process=self.nodes[node])
 
     def start_role(self, order: ContainerOrder) -> RoleLife:
         """Raise UsageError: there is no engine here that a container could run in."""

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from harness.errors import LabError
-from harness.lab.local import folders, warden
-from harness.lab.local.claims import try_claim
+from harness.lab.keeping import folders, warden
+from harness.lab.keeping.claims import try_claim
 
 
 def clear_dead_labs() -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.lab.local.kept_services import KeptServices
-from harness.lab.local.layout import Layout
+from harness.lab.kept_services import KeptServices
+from harness.lab.layout import Layout
 from harness.lab.local.recipe import Recipe
 from harness.lab.local.redis import LocalRedis
 from harness.lab.local.zookeeper import LocalZooKeeper

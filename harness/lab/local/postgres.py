@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.lab.databases import SETTINGS, Databases
-from harness.lab.local import warden
-from harness.lab.local.layout import LOOPBACK, Layout
-from harness.lab.local.node import plain_environment
+from harness.lab.keeping import warden
+from harness.lab.layout import LOOPBACK, Layout
 from harness.lab.local.postgres_template import populate
-from harness.lab.local.process import Command, ServerProcess
 from harness.lab.local.recipe import Recipe
+from harness.lab.process import Command, ServerProcess, plain_environment
 
 LOOPBACK_SETTINGS: Mapping[str, str] = {"listen_addresses": LOOPBACK, **SETTINGS}
 

@@ -20,8 +20,8 @@ from harness.lab.databases import (
     load_accounts,
     save_accounts,
 )
-from harness.lab.local.node import plain_environment
 from harness.lab.local.recipe import Recipe
+from harness.lab.process import plain_environment
 from harness.provision import cache
 
 INITDB_S = 60.0

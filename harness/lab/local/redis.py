@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.lab.local import link_probe
-from harness.lab.local.layout import LOOPBACK, Layout
-from harness.lab.local.node import plain_environment
-from harness.lab.local.process import Command, ServerProcess
+from harness.lab.layout import LOOPBACK, Layout
+from harness.lab.links import link_probe
 from harness.lab.lock_spaces import REDIS_SETTINGS, RedisSpaces
+from harness.lab.process import Command, ServerProcess, plain_environment
 from harness.provision.values import Found
 
 SETTINGS: Mapping[str, str] = {
@@ -25,7 +24,7 @@ class LocalRedis(ServerProcess, RedisSpaces):
         self, folder: Path, *, layout: Layout, program: Found, mark: Mapping[str, str]
     ) -> None:
         self.version = program.version
-        self.settings = dict(SETTINGS)
+        self.settings: Mapping[str, str] = SETTINGS
         port = layout.lock_service("redis")
         RedisSpaces.__init__(self, port)
         home = folder / "redis"

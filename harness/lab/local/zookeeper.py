@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.lab.local import link_probe
-from harness.lab.local.layout import LOOPBACK, Layout
-from harness.lab.local.node import plain_environment
-from harness.lab.local.process import Command, ServerProcess
+from harness.lab.layout import LOOPBACK, Layout
+from harness.lab.links import link_probe
 from harness.lab.lock_spaces import (
     ZOOKEEPER_FLAGS,
     ZOOKEEPER_HEAP_MB,
@@ -14,6 +12,7 @@ from harness.lab.lock_spaces import (
     ZOOKEEPER_SETTINGS,
     Chroots,
 )
+from harness.lab.process import Command, ServerProcess, plain_environment
 from harness.provision import jvm
 from harness.provision.values import Found
 
@@ -27,7 +26,7 @@ class LocalZooKeeper(ServerProcess, Chroots):
         self, folder: Path, *, layout: Layout, jars: Found, java: Path, mark: Mapping[str, str]
     ) -> None:
         self.version = jars.version
-        self.settings = dict(SETTINGS)
+        self.settings: Mapping[str, str] = SETTINGS
         port = layout.lock_service("zookeeper")
         Chroots.__init__(self, port)
         home = folder / "zookeeper"

@@ -11,7 +11,8 @@ from harness.lab.docker.boot import lock_service_in
 from harness.lab.docker.ending import Holding
 from harness.lab.docker.origin import Origin, write_proxies
 from harness.lab.docker.parts import Parts, put_together
-from harness.lab.local import folders, proxies
+from harness.lab.keeping import folders
+from harness.lab.links import proxies
 from harness.provision.checkpoint import AS_RELEASED
 from harness.provision.images.names import Images
 from harness.provision.kafka import KAFKA_VERSION

@@ -14,7 +14,7 @@ from harness.lab.docker import engine, marks
 from harness.lab.docker.container import ContainerProcess
 from harness.lab.docker.ending import Holding
 from harness.lab.docker.parts import Parts
-from harness.lab.local.layout import LINKS
+from harness.lab.layout import LINKS
 from harness.lab.values import Link
 from harness.schedule.network import Damage, Flavour
 from harness.schedule.targets import LockServiceName

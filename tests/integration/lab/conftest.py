@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from harness.clock import Deadline
-from harness.lab.local import ports, proxies, warden
-from harness.lab.local.layout import PORTS, Layout
-from harness.lab.local.links import LocalLinks
+from harness.lab.keeping import ports, warden
+from harness.lab.layout import PORTS, Layout
+from harness.lab.links.proxied import ProxiedLinks
+from harness.lab.links.toxiproxy import ToxiproxyApi
+from harness.lab.links.traffic import TrafficGauge, open_ports_of
+from harness.lab.local import toxiproxy_server
 from harness.lab.local.recipe import Recipe, recipe_of
-from harness.lab.local.toxiproxy import ToxiproxyApi
-from harness.lab.local.traffic import TrafficGauge, open_ports_of
 from harness.provision.parts import provide
 
 
@@ -30,11 +31,11 @@ def layout() -> Iterator[Layout]:
 
 
 @pytest.fixture
-def links(layout: Layout, recipe: Recipe, tmp_path: Path) -> Iterator[LocalLinks]:
+def links(layout: Layout, recipe: Recipe, tmp_path: Path) -> Iterator[ProxiedLinks]:
     """Return the links of a lab whose nodes are yet to come."""
     api = ToxiproxyApi(layout.api)
-    population = proxies.prepare(tmp_path, layout=layout)
-    server = proxies.process(
+    population = toxiproxy_server.prepare(tmp_path, layout=layout)
+    server = toxiproxy_server.process(
         population, layout=layout, recipe=recipe, mark={warden.MARKER: "none"}, api=api
     )
     gauge = TrafficGauge(
@@ -44,8 +45,8 @@ def links(layout: Layout, recipe: Recipe, tmp_path: Path) -> Iterator[LocalLinks
     )
     server.start()
     try:
-        proxies.await_populated(server, layout=layout, deadline=Deadline(10))
-        links = LocalLinks(api, layout=layout, gauge=gauge)
+        toxiproxy_server.await_populated(server, layout=layout, deadline=Deadline(10))
+        links = ProxiedLinks(api, layout=layout, gauge=gauge)
         yield links
         links.close()
     finally:

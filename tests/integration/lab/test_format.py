@@ -3,9 +3,9 @@
 import subprocess
 from pathlib import Path
 
-from harness.lab.local import node_config
-from harness.lab.local.layout import Layout
+from harness.lab.layout import Layout
 from harness.lab.local.recipe import Recipe
+from harness.lab.nodes import node_config
 from harness.lab.profile import FAST
 
 

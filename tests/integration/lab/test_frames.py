@@ -17,7 +17,7 @@ from harness.errors import LabError
 from harness.lab.frames.connection import Detour
 from harness.lab.frames.control import FrameControl
 from harness.lab.frames.rules import FrameRule, FrameSighting
-from harness.lab.local.layout import CLIENT_LINKS, Layout
+from harness.lab.layout import CLIENT_LINKS, Layout
 
 PRODUCE, METADATA, END_TXN = 0, 3, 26
 NODE, SLOT = 1, 1

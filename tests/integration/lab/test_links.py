@@ -10,9 +10,9 @@ import pytest
 
 from harness.clock import monotonic_s, sleep, wait_until
 from harness.errors import LabError
-from harness.lab.local.layout import LINKS, Layout
-from harness.lab.local.links import LocalLinks
-from harness.lab.local.toxiproxy import ToxiproxyApi
+from harness.lab.layout import LINKS, Layout
+from harness.lab.links.proxied import ProxiedLinks
+from harness.lab.links.toxiproxy import ToxiproxyApi
 from harness.schedule.network import Damage, Flavour, Stream
 
 CUTS = (Damage(flavour="refuse"), Damage(flavour="drop"), Damage(flavour="hold"))
@@ -71,7 +71,7 @@ def echo(layout: Layout) -> Iterator[Echo]:
 
 
 @pytest.fixture
-def client(layout: Layout, links: LocalLinks, echo: Echo) -> Iterator[socket.socket]:
+def client(layout: Layout, links: ProxiedLinks, echo: Echo) -> Iterator[socket.socket]:
     """Return a connection through the first link that has carried bytes both ways."""
     assert links.is_whole(LINK)
     assert not echo.greeting_period_s
@@ -120,7 +120,7 @@ def read(sock: socket.socket, count: int) -> bytes:
 
 
 def test_hold_keeps_bytes_and_delivers_them_in_order(
-    client: socket.socket, links: LocalLinks
+    client: socket.socket, links: ProxiedLinks
 ) -> None:
     """The connection survives, and not a byte is lost or moved."""
     links.cut([LINK], damage=Damage(flavour="hold"))
@@ -133,7 +133,7 @@ def test_hold_keeps_bytes_and_delivers_them_in_order(
 
 
 def test_hold_holds_new_connections_too(
-    layout: Layout, client: socket.socket, links: LocalLinks
+    layout: Layout, client: socket.socket, links: ProxiedLinks
 ) -> None:
     """One that is opened during the cut is accepted, silent, and served on healing."""
     assert client
@@ -146,7 +146,7 @@ def test_hold_holds_new_connections_too(
 
 
 def test_drop_discards_bytes_and_ends_the_connection_on_healing(
-    client: socket.socket, links: LocalLinks
+    client: socket.socket, links: ProxiedLinks
 ) -> None:
     """Silence during the cut; nothing of it arrives later."""
     links.cut([LINK], damage=Damage(flavour="drop"))
@@ -159,7 +159,7 @@ def test_drop_discards_bytes_and_ends_the_connection_on_healing(
 
 
 def test_refuse_ends_connections_and_refuses_new_ones(
-    layout: Layout, client: socket.socket, links: LocalLinks
+    layout: Layout, client: socket.socket, links: ProxiedLinks
 ) -> None:
     """The port does not listen while the cut lasts."""
     links.cut([LINK], damage=Damage(flavour="refuse"))
@@ -173,7 +173,7 @@ def test_refuse_ends_connections_and_refuses_new_ones(
 
 @every_slow_damage
 def test_a_slow_link_delivers_every_byte_late_and_keeps_its_connections(
-    layout: Layout, client: socket.socket, links: LocalLinks, damage: Damage
+    layout: Layout, client: socket.socket, links: ProxiedLinks, damage: Damage
 ) -> None:
     """A round trip takes its time, on old connections and new ones, and none after healing."""
     sent = b"".join(b"%04d" % number for number in range(100))
@@ -192,7 +192,7 @@ def test_a_slow_link_delivers_every_byte_late_and_keeps_its_connections(
 @pytest.mark.parametrize("flavour", ["hold", "drop"])
 @pytest.mark.parametrize("stream", ["requests", "answers"])
 def test_one_direction_alone_can_be_cut(
-    links: LocalLinks, echo: Echo, layout: Layout, flavour: Flavour, stream: Stream
+    links: ProxiedLinks, echo: Echo, layout: Layout, flavour: Flavour, stream: Stream
 ) -> None:
     """Requests arrive whose answers do not; or requests do not arrive at all."""
     with connect(layout) as client:
@@ -204,7 +204,7 @@ def test_one_direction_alone_can_be_cut(
 
 
 def test_a_limit_ends_each_connection_in_the_middle_of_its_answer(
-    links: LocalLinks, layout: Layout, client: socket.socket
+    links: ProxiedLinks, layout: Layout, client: socket.socket
 ) -> None:
     """Bytes before the limit do not count; a second limit counts from its own beginning."""
     for _ in range(2):
@@ -219,7 +219,7 @@ def test_a_limit_ends_each_connection_in_the_middle_of_its_answer(
 
 
 def test_reset_ends_connections_once_they_are_used(
-    links: LocalLinks, layout: Layout, client: socket.socket
+    links: ProxiedLinks, layout: Layout, client: socket.socket
 ) -> None:
     """FIN for one that was open before, RST for those that come after."""
     links.cut([LINK], damage=Damage(flavour="reset"))
@@ -234,7 +234,7 @@ def test_reset_ends_connections_once_they_are_used(
 
 @every_damage
 def test_a_link_is_whole_before_and_after_but_not_during_a_cut(
-    links: LocalLinks, layout: Layout, echo: Echo, damage: Damage
+    links: ProxiedLinks, layout: Layout, echo: Echo, damage: Damage
 ) -> None:
     """Three times over, so that what an earlier cut left behind does not matter."""
     assert echo
@@ -248,7 +248,7 @@ def test_a_link_is_whole_before_and_after_but_not_during_a_cut(
 
 
 def test_flavours_may_lie_on_one_another(
-    links: LocalLinks, layout: Layout, client: socket.socket
+    links: ProxiedLinks, layout: Layout, client: socket.socket
 ) -> None:
     """Healing takes all of them off."""
     assert client
@@ -261,7 +261,7 @@ def test_flavours_may_lie_on_one_another(
 
 @every_damage
 def test_clients_that_hung_up_during_a_cut_do_not_delay_its_healing(
-    links: LocalLinks, layout: Layout, echo: Echo, damage: Damage
+    links: ProxiedLinks, layout: Layout, echo: Echo, damage: Damage
 ) -> None:
     """How removing a toxic wedges Toxiproxy: many held chunks and nobody to take them."""
     echo.greeting_period_s = 0.01
@@ -283,7 +283,7 @@ def test_clients_that_hung_up_during_a_cut_do_not_delay_its_healing(
 
 
 def test_a_change_that_meets_the_end_of_a_writer_does_not_wedge_the_link(
-    links: LocalLinks, layout: Layout, echo: Echo
+    links: ProxiedLinks, layout: Layout, echo: Echo
 ) -> None:
     """Toxiproxy's own race, met by one round in thirteen: clients end when bytes are due."""
     echo.greeting_period_s = 0.001
@@ -306,7 +306,7 @@ def test_a_change_that_meets_the_end_of_a_writer_does_not_wedge_the_link(
 
 
 @every_damage
-def test_ten_links_are_cut_and_healed_within_a_moment(links: LocalLinks, damage: Damage) -> None:
+def test_ten_links_are_cut_and_healed_within_a_moment(links: ProxiedLinks, damage: Damage) -> None:
     """Generous by five against the goal of 100 ms, because the machine is shared."""
     some = LINKS[:10]
     began = monotonic_s()
@@ -319,7 +319,7 @@ def test_ten_links_are_cut_and_healed_within_a_moment(links: LocalLinks, damage:
 
 
 def test_traffic_counts_connections_but_not_the_harness_own(
-    links: LocalLinks, layout: Layout, client: socket.socket
+    links: ProxiedLinks, layout: Layout, client: socket.socket
 ) -> None:
     """One open connection; one that ended; the probe of a healing is not counted."""
     assert client
@@ -334,7 +334,7 @@ def test_traffic_counts_connections_but_not_the_harness_own(
 
 
 def test_traffic_counts_the_bytes_of_each_link_both_ways(
-    links: LocalLinks, layout: Layout, client: socket.socket
+    links: ProxiedLinks, layout: Layout, client: socket.socket
 ) -> None:
     """What goes into a cut is counted, what does not come back is not; an end takes nothing off."""
 
@@ -362,7 +362,7 @@ def test_traffic_counts_the_bytes_of_each_link_both_ways(
 
 
 def test_connections_are_counted_where_the_kernel_does_not_tell_of_bytes(
-    links: LocalLinks, client: socket.socket, monkeypatch: pytest.MonkeyPatch
+    links: ProxiedLinks, client: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on other systems than Linux: bytes are unknown, never zero."""
     assert client
@@ -372,7 +372,7 @@ def test_connections_are_counted_where_the_kernel_does_not_tell_of_bytes(
 
 
 def test_a_call_that_fails_leaves_the_state_unknown_and_healing_makes_the_proxy_anew(
-    links: LocalLinks, layout: Layout, echo: Echo
+    links: ProxiedLinks, layout: Layout, echo: Echo
 ) -> None:
     """A proxy that somebody deleted: the cut is an error, healing brings the link back."""
     assert echo

@@ -13,9 +13,9 @@ from kazoo.client import KazooClient
 
 from harness.clock import wait_until
 from harness.errors import LabError
-from harness.lab.local import folders, ports, warden
+from harness.lab.keeping import folders, ports, warden
+from harness.lab.layout import PORTS, Layout
 from harness.lab.local import redis as local_redis
-from harness.lab.local.layout import PORTS, Layout
 from harness.lab.local.lock_services import LocalLockServer, LocalLockServices
 from harness.lab.local.recipe import Recipe
 from harness.lab.local.zookeeper import LocalZooKeeper

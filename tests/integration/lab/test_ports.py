@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from harness.errors import LabError
-from harness.lab.local import ports
+from harness.lab.keeping import ports
 
 
 def test_two_claims_never_share_a_port() -> None:

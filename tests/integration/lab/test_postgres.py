@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from harness.clock import monotonic_s, sleep, wait_until
-from harness.lab.local import folders, warden
-from harness.lab.local.layout import Layout
+from harness.lab.keeping import folders, warden
+from harness.lab.layout import Layout
 from harness.lab.local.postgres import LocalPostgres
 from harness.lab.local.recipe import Recipe
 
@@ -20,8 +20,8 @@ from harness.lab.local.recipe import Recipe
 @pytest.fixture(scope="module")
 def database(recipe: Recipe) -> Iterator[LocalPostgres]:
     """Return a running server with a folder of its own."""
-    from harness.lab.local import ports  # noqa: PLC0415  # module scope: not the fixture's block
-    from harness.lab.local.layout import PORTS  # noqa: PLC0415
+    from harness.lab.keeping import ports  # noqa: PLC0415  # module scope: not the fixture's block
+    from harness.lab.layout import PORTS  # noqa: PLC0415
 
     base, claim = ports.claim_block(PORTS)
     folder = folders.root() / f"test-{secrets.token_hex(4)}"

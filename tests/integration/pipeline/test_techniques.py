@@ -11,8 +11,8 @@ import pytest
 from kazoo.client import KazooClient
 
 from harness.clock import sleep, wait_until
-from harness.lab.local import folders, ports, warden
-from harness.lab.local.layout import PORTS, Layout
+from harness.lab.keeping import folders, ports, warden
+from harness.lab.layout import PORTS, Layout
 from harness.lab.local.lock_services import LocalLockServices
 from harness.lab.local.recipe import recipe_of
 from harness.pipeline.probe import Probe

@@ -16,7 +16,7 @@ import pytest
 
 from harness.clock import wait_until
 from harness.lab.docker import DockerLab, engine, leftovers, marks, start_docker_lab
-from harness.lab.local.layout import LISTENERS
+from harness.lab.layout import LISTENERS
 from harness.lab.values import NODES, Link
 from harness.provision.images.names import OWN, Images
 from harness.run.session import LabSession

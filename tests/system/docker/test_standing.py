@@ -13,7 +13,7 @@ from harness.errors import LabError, UsageError
 from harness.lab.docker import engine
 from harness.lab.docker.compose import KIND, LAYOUT, STANDING
 from harness.lab.docker.standing import attach_standing_lab
-from harness.lab.local.toxiproxy import ToxiproxyApi
+from harness.lab.links.toxiproxy import ToxiproxyApi
 from harness.lab.values import NODES, Link
 from harness.provision.images.names import Images
 from harness.run.session import LabSession

@@ -10,8 +10,9 @@ from harness.clock import wait_until
 from harness.errors import LabError
 from harness.faults.driver import Driver, Surroundings
 from harness.faults.resolve import resolve_node
-from harness.lab.local import LocalLab, segments
-from harness.lab.local.disk import newest_segment
+from harness.lab.local import LocalLab
+from harness.lab.nodes import segments
+from harness.lab.nodes.disk import newest_segment
 from harness.schedule.words import amnesia, follower, leader, node, nodes
 
 from .conftest import TOPIC, await_full_isr, await_state, state

@@ -11,8 +11,8 @@ import pytest
 
 from harness.clock import monotonic_s, wait_until
 from harness.faults.linkbook import LinkBook
+from harness.lab.links.toxiproxy import ToxiproxyApi
 from harness.lab.local import LocalLab
-from harness.lab.local.toxiproxy import ToxiproxyApi
 from harness.schedule.network import UNITS, Damage, Flavour, Stream
 
 from .conftest import await_full_isr, producing

@@ -14,7 +14,9 @@ import pytest
 
 from harness.clock import sleep, wait_until
 from harness.errors import LabError
-from harness.lab.local import LocalLab, folders, leftovers, node_config, start_local_lab, warden
+from harness.lab.keeping import folders, warden
+from harness.lab.local import LocalLab, leftovers, start_local_lab
+from harness.lab.nodes import node_config
 
 OWNER = """
 import signal, sys, time

@@ -9,8 +9,8 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from harness.clock import wait_until
+from harness.lab.layout import CLIENT_LINKS, LISTENERS
 from harness.lab.local import LocalLab
-from harness.lab.local.layout import CLIENT_LINKS, LISTENERS
 from harness.lab.values import NODES, Link
 from harness.schedule.network import Damage
 from harness.schedule.targets import LockServiceName

@@ -8,7 +8,7 @@ from harness.errors import UsageError
 from harness.faults.driver import Driver, Surroundings
 from harness.faults.link_faults import make
 from harness.faults.resolve import FaultError
-from harness.lab.local.layout import LINKS
+from harness.lab.layout import LINKS
 from harness.schedule.network_words import (
     bridge,
     cannot_ask_controller,

@@ -3,7 +3,7 @@
 import pytest
 from toxiproxy.toxic import Toxic
 
-from harness.lab.local.damage_toxics import CLOSING, HARMLESS, is_harmless, toxics_of
+from harness.lab.links.damage_toxics import CLOSING, HARMLESS, is_harmless, toxics_of
 from harness.schedule.network import UNITS, Damage, Flavour, Stream
 
 FLAVOURS: tuple[Flavour, ...] = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import LabError
-from harness.lab.local import folders
+from harness.lab.keeping import folders
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="PostgreSQL has an account of its own for root only")

@@ -6,15 +6,15 @@ from typing import get_args
 
 import pytest
 
-from harness.lab.local.layout import CLIENT_LINKS, LINKS, LISTENERS, PORTS, Layout
-from harness.lab.local.node_config import (
+from harness.lab.keeping.ports import STEP
+from harness.lab.layout import CLIENT_LINKS, LINKS, LISTENERS, PORTS, Layout
+from harness.lab.nodes.node_config import (
     advertised_at,
     format_storage,
     kafka_uuid,
     properties,
     render,
 )
-from harness.lab.local.ports import STEP
 from harness.lab.profile import FAST
 from harness.lab.values import LOCK_SERVICES, NODES, Link
 from harness.provision.kafka import KAFKA_VERSION

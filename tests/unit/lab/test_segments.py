@@ -5,7 +5,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.lab.local.segments import Batch, batches, checkpoint
+from harness.lab.nodes.segments import Batch, batches, checkpoint
 
 SIZES = st.lists(st.tuples(st.integers(1, 50), st.integers(0, 80)), max_size=6)
 

@@ -10,8 +10,9 @@ import yaml
 
 from harness.lab.docker import compose
 from harness.lab.docker.servers import PROXIES
-from harness.lab.local import node_config, ports
-from harness.lab.local.layout import LINKS, PORTS
+from harness.lab.keeping import ports
+from harness.lab.layout import LINKS, PORTS
+from harness.lab.nodes import node_config
 from harness.lab.values import NODES
 from harness.provision.images.names import PUBLIC
 

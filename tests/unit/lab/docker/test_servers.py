@@ -8,7 +8,7 @@ from harness.lab.docker.container import as_status, resident
 from harness.lab.docker.servers import Server
 from harness.lab.docker.sight import open_at
 from harness.lab.docker.traffic import OwnByLink
-from harness.lab.local.layout import LINKS, LISTENERS, Layout
+from harness.lab.layout import LINKS, LISTENERS, Layout
 from harness.lab.values import NODES, Link
 from harness.provision.images.names import OWN, PUBLIC, Images
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.lab.local.layout import LISTENERS, LOOPBACK, TOXIPROXY, Layout, node_name
+from harness.lab.layout import LISTENERS, LOOPBACK, TOXIPROXY, Layout, node_name
 from harness.lab.profile import Profile
 from harness.lab.values import NODES, Link
 

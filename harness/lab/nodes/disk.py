@@ -1,4 +1,4 @@
-"""The disk of a local node, which can forget what a power loss or an exchanged disk takes away.
+"""The disk of a node, which can forget what a power loss or an exchanged disk takes away.
 
 SIGKILL keeps the page cache, so only this shows what was acknowledged without being flushed. The
 quorum's own log is never touched: a node that was the active controller dies on its next start
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import LabError
-from harness.lab.local import segments
+from harness.lab.nodes import segments
 from harness.lab.protocol import Process
 from harness.lab.values import LogLoss
 
@@ -24,8 +24,8 @@ _DERIVED = (".index", ".timeindex", ".txnindex")
 """Files beside a segment that recovery makes anew from it."""
 
 
-class LocalDisk:
-    """`Disk` over the log folder of a node of this machine."""
+class NodeDisk:
+    """`Disk` over the log folder of a node, which is a folder of this machine."""
 
     def __init__(self, data: Path, *, process: Process) -> None:
         self._data = data

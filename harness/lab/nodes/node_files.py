@@ -1,16 +1,13 @@
-"""Makes the three Kafka nodes of a lab: their files and the processes that run them."""
+"""Writes the three Kafka nodes of a lab to disk, and tells whether one answers."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.lab import kafka_wire
 from harness.lab.audit import ask_all
-from harness.lab.local import node_config
-from harness.lab.local.layout import LISTENERS, Layout
-from harness.lab.local.process import Command, ServerProcess
-from harness.lab.local.recipe import Recipe
+from harness.lab.layout import Layout
+from harness.lab.nodes import node_config
 from harness.lab.profile import Profile
 from harness.lab.values import NODES
 
@@ -62,35 +59,6 @@ def prepare(
         (home / "node.properties").write_text(node_config.render(settings), encoding="utf-8")
         prepared.append(NodeFiles(number=number, folder=home, settings=settings))
     return prepared
-
-
-def process(
-    files: NodeFiles, *, layout: Layout, recipe: Recipe, mark: Mapping[str, str]
-) -> ServerProcess:
-    """Return the process of a node, not yet started."""
-    audit = layout.listener(files.number, "AUDIT")
-    command = Command(
-        argv=(
-            *recipe.java,
-            # Native libraries of the codecs are unpacked there, and go with the lab.
-            f"-Djava.io.tmpdir={files.folder / 'tmp'}",
-            *LOGGING,
-            "kafka.Kafka",
-            str(files.folder / "node.properties"),
-        ),
-        folder=files.folder,
-        log=files.folder / "server.log",
-        environment={**plain_environment(), **mark},
-        ports=tuple(layout.listener(files.number, name) for name in LISTENERS),
-    )
-    return ServerProcess(f"node {files.number}", command, answers=lambda: answers(audit))
-
-
-def plain_environment() -> dict[str, str]:
-    """Return what a server needs of this environment: no JAVA_*, PG* or proxy settings."""
-    kept = ("PATH", "LD_LIBRARY_PATH", "TZ")
-    found = {name: os.environ[name] for name in kept if name in os.environ}
-    return {"LC_ALL": "C", **found}
 
 
 def answers(audit_port: int) -> bool:

@@ -1,4 +1,4 @@
-"""Runs a lab's Toxiproxy server: its population, its process, and whether it still answers."""
+"""The Toxiproxy server of a local lab, as a process."""
 
 import json
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from pathlib import Path
 from harness.clock import Deadline, wait_until
 from harness.errors import LabError
 from harness.lab.audit import refuses
-from harness.lab.local.layout import LINKS, Layout
-from harness.lab.local.node import plain_environment
-from harness.lab.local.process import Command, ServerProcess
+from harness.lab.layout import LINKS, Layout
+from harness.lab.links.proxies import population_of, wedged
+from harness.lab.links.toxiproxy import ToxiproxyApi
 from harness.lab.local.recipe import Recipe
-from harness.lab.local.toxiproxy import ToxiproxyApi, proxy_value
+from harness.lab.process import Command, ServerProcess, plain_environment
 
 _POPULATED = f'"proxies":{len(LINKS)},'
 _FAILED = ("Failed to populate", "Server finished with error")
@@ -24,16 +24,6 @@ def prepare(folder: Path, *, layout: Layout) -> Path:
     population = home / "proxies.json"
     population.write_text(json.dumps(population_of(layout), indent=1), encoding="utf-8")
     return population
-
-
-def population_of(layout: Layout) -> list[dict[str, object]]:
-    """Return every proxy of a lab as the server reads it."""
-    return [
-        proxy_value(
-            str(link), listen=layout.listen_address(link), upstream=layout.upstream_address(link)
-        )
-        for link in LINKS
-    ]
 
 
 def process(
@@ -76,12 +66,3 @@ def await_populated(server: ServerProcess, *, layout: Layout, deadline: Deadline
         last_seen=lambda: server.log_tail(1),
         poll_s=0.005,
     )
-
-
-def wedged(api: ToxiproxyApi) -> str | None:
-    """Return a sentence if the server does not answer about a proxy, as a wedged one does not."""
-    try:
-        api.state(str(LINKS[0]))
-    except LabError as error:
-        return error.message
-    return None

@@ -241,3 +241,10 @@ def _group_of(user: str | None) -> int | None:
     import pwd  # noqa: PLC0415  # absent where nobody can be root
 
     return pwd.getpwnam(user).pw_gid
+
+
+def plain_environment() -> dict[str, str]:
+    """Return what a server needs of this environment: no JAVA_*, PG* or proxy settings."""
+    kept = ("PATH", "LD_LIBRARY_PATH", "TZ")
+    found = {name: os.environ[name] for name in kept if name in os.environ}
+    return {"LC_ALL": "C", **found}

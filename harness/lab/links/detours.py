@@ -13,24 +13,23 @@ from harness.errors import LabError
 from harness.lab.frames.connection import Detour
 from harness.lab.frames.control import FrameControl
 from harness.lab.frames.rules import FrameRule, FrameSighting
-from harness.lab.local.layout import LOOPBACK, Layout
-from harness.lab.local.links import LocalLinks
-from harness.lab.local.node import plain_environment
-from harness.lab.local.process import Command, ServerProcess
+from harness.lab.layout import LOOPBACK, Layout
+from harness.lab.links.proxied import ProxiedLinks
+from harness.lab.process import Command, ServerProcess, plain_environment
 from harness.lab.values import Link
 
 START_S = 10.0
 
 
-class LocalFrames:
-    """`Frames` of one local lab."""
+class FrameDetours:
+    """`Frames` of one lab."""
 
     def __init__(
         self,
         folder: Path,
         *,
         layout: Layout,
-        links: LocalLinks,
+        links: ProxiedLinks,
         mark: Mapping[str, str],
         listen_at: Callable[[], str] = lambda: LOOPBACK,
         found_at: Callable[[], str] = lambda: LOOPBACK,

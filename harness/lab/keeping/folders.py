@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from harness.errors import LabError
-from harness.lab.local.claims import Claim, try_claim
+from harness.lab.keeping.claims import Claim, try_claim
 
 SUFFIX = ".lock"
 _NAME = re.compile(r"lab-[0-9a-f]{8}")

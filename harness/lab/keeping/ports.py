@@ -9,7 +9,7 @@ import psutil
 
 from harness.clock import wait_until
 from harness.errors import LabError
-from harness.lab.local.claims import Claim, try_claim
+from harness.lab.keeping.claims import Claim, try_claim
 
 FIRST = 20_000
 STEP = 200

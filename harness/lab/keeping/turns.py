@@ -11,7 +11,7 @@ import platformdirs
 
 from harness.clock import Deadline, sleep
 from harness.lab.choice import labs_that_fit
-from harness.lab.local.claims import Claim, try_claim
+from harness.lab.keeping.claims import Claim, try_claim
 
 PATIENCE_S = 120.0
 """Whoever has waited so long boots all the same: a turn is a courtesy, no condition."""

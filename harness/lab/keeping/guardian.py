@@ -6,8 +6,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from harness.lab.local import warden
-from harness.lab.local.claims import Claim
+from harness.lab.keeping import warden
+from harness.lab.keeping.claims import Claim
 
 _END_S = 20.0
 

@@ -8,9 +8,9 @@ from typing import Generic, Protocol, Self
 
 from harness.errors import LabError
 from harness.lab.cluster import AuditCluster
-from harness.lab.local import warden
-from harness.lab.local.kept_services import KeptServices, Server
-from harness.lab.local.layout import LINKS, LOOPBACK, Layout
+from harness.lab.keeping import warden
+from harness.lab.kept_services import KeptServices, Server
+from harness.lab.layout import LINKS, LOOPBACK, Layout
 from harness.lab.protocol import DatabaseServer
 from harness.lab.values import NODES, SLOTS, Endpoint, Link
 from harness.schedule.targets import LockServiceName

@@ -1,4 +1,4 @@
-"""Damages and heals the links of a local lab, and proves that it did. Knows proxies, not faults.
+"""Damages and heals the links of a lab, and proves that it did. Knows proxies, not faults.
 
 `refuse`: the proxy is disabled. Everything else is toxics (`damage_toxics.py`). A damage that no
 connection survives is healed by making the proxy anew; the others by *changing* their toxics to
@@ -21,11 +21,11 @@ from functools import partial
 
 from harness.clock import wait_until
 from harness.errors import LabError
-from harness.lab.local import link_probe
-from harness.lab.local.damage_toxics import CLOSING, HARMLESS, WantedToxic, is_harmless, toxics_of
-from harness.lab.local.layout import LINKS, Layout
-from harness.lab.local.toxiproxy import ProxyState, ToxiproxyApi
-from harness.lab.local.traffic import TrafficGauge
+from harness.lab.layout import LINKS, Layout
+from harness.lab.links import link_probe
+from harness.lab.links.damage_toxics import CLOSING, HARMLESS, WantedToxic, is_harmless, toxics_of
+from harness.lab.links.toxiproxy import ProxyState, ToxiproxyApi
+from harness.lab.links.traffic import TrafficGauge
 from harness.lab.values import Link, LinkTraffic
 from harness.schedule.network import Damage
 
@@ -34,7 +34,7 @@ CHANGE_S = 0.5
 _WORKERS = 4
 
 
-class LocalLinks:
+class ProxiedLinks:
     """`Links` over one Toxiproxy server."""
 
     def __init__(self, api: ToxiproxyApi, *, layout: Layout, gauge: TrafficGauge) -> None:

@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from harness.clock import wait_until
 from harness.errors import LabError
-from harness.lab.local.layout import Layout
+from harness.lab.layout import Layout
 from harness.lab.protocol import LockServer
 from harness.lab.values import Link
 from harness.schedule.targets import LockServiceName

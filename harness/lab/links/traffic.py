@@ -14,9 +14,9 @@ from typing import Protocol
 
 import psutil
 
-from harness.lab.local import socket_diag
-from harness.lab.local.layout import LINKS, Layout
-from harness.lab.local.socket_diag import Connection
+from harness.lab.layout import LINKS, Layout
+from harness.lab.links import socket_diag
+from harness.lab.links.socket_diag import Connection
 from harness.lab.values import Link, LinkTraffic
 
 _ACCEPTED = b'"message":"Accepted client"'

@@ -1,0 +1,1 @@
+"""What a Kafka node is on disk, whatever runs it: settings, storage, what a disk forgets."""
