@@ -92,6 +92,15 @@ class Driver(Protocol):
 
 
 @runtime_checkable
+class AtCrashPoint(Driver, Protocol):
+    """A driver whose fault takes hold when a role passes a crash point."""
+
+    def passed(self) -> int:
+        """Return how often it was passed so far, in all lives of that role."""
+        ...
+
+
+@runtime_checkable
 class Lasting(Driver, Protocol):
     """A driver that has something to do, or to wait for, while its fault is in force."""
 

@@ -25,7 +25,7 @@ class KillAtPoint:
 
     def apply(self) -> None:
         """Arm the crash point; it takes hold when the process passes it for the nth time."""
-        self._passed_before = self._counters.read().get(self._point, 0)
+        self._passed_before = self.passed()
         self._supervisor.hold_down(*self._one)
         self._counters.arm(self._point, passes=self._passes)
 
@@ -48,10 +48,14 @@ class KillAtPoint:
         """Tell whether it runs."""
         return are_back((self._one,), self._supervisor)
 
+    def passed(self) -> int:
+        """Return how often the point was passed so far."""
+        return self._counters.read().get(self._point, 0)
+
     def evidence(self) -> Evidence:
         """Return the crash point's own pass count and the exit status."""
         fired = self._counters.fired(self._point)
-        passed = self._counters.read().get(self._point, 0) - self._passed_before
+        passed = self.passed() - self._passed_before
         return Evidence(
             bit=fired > 0 and self._code == -signal.SIGKILL,
             sentences=(
@@ -102,7 +106,7 @@ class PauseAtPoint:
             return False  # between the two: its last word is written, the signal on its way
         self._pid = self._supervisor.pid(*self._one)
         self._supervisor.pause(*self._one)
-        self._held_s, self._passes_at_hold = monotonic_s(), self._now()
+        self._held_s, self._passes_at_hold = monotonic_s(), self.passed()
         return True
 
     def heal(self) -> None:
@@ -110,7 +114,7 @@ class PauseAtPoint:
         self._counters.disarm(self._point)
         same = self._supervisor.pid(*self._one) == self._pid
         asleep = set(self._stopped) <= set(self._supervisor.stopped(*self._one))
-        self._still = same and asleep and self._now() == self._passes_at_hold
+        self._still = same and asleep and self.passed() == self._passes_at_hold
         self._slept_s = monotonic_s() - self._held_s
         if same:
             self._supervisor.resume(*self._one)
@@ -137,5 +141,6 @@ class PauseAtPoint:
             ),
         )
 
-    def _now(self) -> int:
+    def passed(self) -> int:
+        """Return how often the point was passed so far."""
         return self._counters.read().get(self._point, 0)

@@ -19,7 +19,7 @@ from harness.pipeline.spec import Spec
 from harness.run.drain import DrainQueries, Standing, drain, questioned
 from harness.run.events import Events, Observer, TimelineFile
 from harness.run.folder import disk_error, write_environment
-from harness.run.gauges import Standstill
+from harness.run.gauges import NeverPassed, Standstill
 from harness.run.offsets import OffsetReader, lag
 from harness.run.read import look_at_first_records, read_witnesses
 from harness.run.stage import Stage, failing_sentence
@@ -154,10 +154,11 @@ class Run:
             alive=self._stage.load_alive,
             patience_s=self._patience.standstill_s,
         )
+        never_passed = NeverPassed(self._storm.awaited_passes, patience_s=self._patience.point_s)
         while not self._storm.over():
             self._storm.tick()
             self._tick()
-            if deadline.passed() or standstill.lasted():
+            if deadline.passed() or standstill.lasted() or never_passed.lasted():
                 self._storm.abandon()
 
     def _heal(self) -> None:

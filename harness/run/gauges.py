@@ -52,6 +52,24 @@ class Standstill:
         return monotonic_s() - self._since_s > self._patience_s
 
 
+class NeverPassed:
+    """Notices that a storm waits for crash points alone, and that no role passes any of them."""
+
+    def __init__(self, passes: Callable[[], tuple[int, ...] | None], *, patience_s: float) -> None:
+        """Ask `passes` how often each of them was passed; None: something else is still to come."""
+        self._passes = passes
+        self._patience_s = patience_s
+        self._last: tuple[int, ...] | None = None
+        self._since_s = monotonic_s()
+
+    def lasted(self) -> bool:
+        """Tell whether it has lasted for `patience_s`; call it often."""
+        now = self._passes()
+        if now is None or now != self._last:
+            self._last, self._since_s = now, monotonic_s()
+        return monotonic_s() - self._since_s > self._patience_s
+
+
 class Gauges:
     """Samples topic ends and effect counts in a thread; adds the roles' counters when asked."""
 

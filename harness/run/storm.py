@@ -6,7 +6,7 @@ from enum import Enum
 
 from harness.clock import Deadline, monotonic_s
 from harness.errors import LabError
-from harness.faults.driver import Driver, Evidence, Lasting
+from harness.faults.driver import AtCrashPoint, Driver, Evidence, Lasting
 from harness.faults.resolve import FaultError
 from harness.run.events import Events
 from harness.run.gauges import Tally
@@ -114,6 +114,21 @@ class Storm:
                 self._heal(player)
             elif player.phase is Phase.WAITING:
                 player.phase = Phase.UNASKED
+
+    def awaited_passes(self) -> tuple[int, ...] | None:
+        """Return how often each crash point that is waited for was passed so far.
+
+        None while anything else is still to come or to end: a fault that is in force, a time or a
+        count that is not reached.
+        """
+        left = [player for player in self._players if not player.over()]
+        armed = [player.driver for player in left if player.phase is Phase.ASKED]
+        behind = [player for player in left if player.phase is Phase.WAITING]
+        only_points = len(armed) + len(behind) == len(left) and all(
+            isinstance(player.fault.trigger, WithFault) for player in behind
+        )
+        passes = tuple(driver.passed() for driver in armed if isinstance(driver, AtCrashPoint))
+        return passes if only_points and len(passes) == len(armed) else None
 
     def waiting_for(self) -> str:
         """Say in words what has not come to its end."""

@@ -7,8 +7,9 @@ import pytest
 from harness.errors import LabError
 from harness.faults.driver import Evidence, Met
 from harness.faults.resolve import FaultError
+from harness.run import gauges
 from harness.run.events import Event, Events
-from harness.run.gauges import Tally
+from harness.run.gauges import NeverPassed, Tally
 from harness.run.storm import Storm
 from harness.schedule.values import Fault
 from harness.schedule.words import kill, node, producer, relay, stop
@@ -178,3 +179,43 @@ def test_a_fault_that_takes_the_load_away_has_met_it(monkeypatch: pytest.MonkeyP
     while not play.storm.over():
         play.storm.tick()
     assert play.told[-1].fields["bit"] is True
+
+
+class FakePoint(FakeDriver):
+    """A driver that waits for a crash point."""
+
+    passes = 0
+
+    def passed(self) -> int:
+        """Answer as set."""
+        return self.passes
+
+
+def test_a_storm_that_waits_for_crash_points_alone_tells_how_often_they_were_passed() -> None:
+    """So that it need not wait for ever; what is still to come by itself is waited for."""
+    driver = FakePoint(holds=False)
+    play = Play(kill(relay(0)).at("after_send"), driver)
+    assert play.storm.awaited_passes() == (0,)
+    driver.passes = 3
+    assert play.storm.awaited_passes() == (3,)
+    driver.holds = True
+    play.storm.tick()
+    assert play.states()[-1] != "asked"
+    assert Play(kill(node(1)).after(acked=10), FakePoint()).storm.awaited_passes() is None
+
+
+def test_a_crash_point_that_nobody_passes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pass begins the wait anew, and so does anything else that is still to come."""
+    now_s, passes = 100.0, None
+    monkeypatch.setattr(gauges, "monotonic_s", lambda: now_s)
+    never = NeverPassed(lambda: passes, patience_s=20.0)
+    for now_s, passes, lasted in (  # noqa: B007  # the lambdas read them
+        (110.0, (1,), False),
+        (129.0, (1,), False),
+        (131.0, (2,), False),
+        (150.0, None, False),
+        (155.0, (2,), False),
+        (174.0, (2,), False),
+        (176.0, (2,), True),
+    ):
+        assert never.lasted() is lasted, now_s
