@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from harness.campaign.pool import LabPool
@@ -55,11 +56,13 @@ def main() -> None:
 def _jobs(variants: list[Variant], *, repeats: int) -> Iterator[Job]:
     """Yield the missing runs, those on one kind of lab after each other."""
     have = {entry.variant.name: entry.rate.runs for entry in catalogue()}
-    ordered = sorted(variants, key=lambda each: (str(each.needs), each.name))
-    missing = [each for each in ordered for _ in range(have[each.name], repeats)]
-    for number, variant in enumerate(missing):
-        _, schedule = plan(None, variant_name=variant.name, schedule_file=None)
-        yield Job(index=number, schedule=schedule, phase="catalog")
+    index = count()
+    for variant in sorted(variants, key=lambda each: (str(each.needs), each.name)):
+        missing = repeats - have[variant.name]
+        if missing > 0:
+            _, schedule = plan(None, variant_name=variant.name, schedule_file=None)
+            for _ in range(missing):
+                yield Job(index=next(index), schedule=schedule, phase="catalog")
 
 
 def _play(jobs: list[Job], *, labs: int, runs: Path) -> list[Job]:
