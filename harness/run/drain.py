@@ -1,12 +1,14 @@
 """When has everything that is still coming come? Exact questions to the pipeline's own tables.
 
-Drained means: every committed message has its effect for every consumer, and no group has a record
+Drained means: every message that is owed has its effect for every consumer (or was sent, where
+nobody consumes its topic), no row is left that a relay may send again, and no group has a record
 left to read, because a redelivery that is still to come may be the second effect. Or the pipeline
-itself says that it is through (all rows marked as sent, no lag) and nothing has moved for a quiet
-while. Otherwise the wait ends when nothing has moved for `drain_s`, and the drain is incomplete.
+itself says that it is through (all rows marked as sent, no lag in a group for each consumer) and
+nothing has moved for a quiet while. Otherwise the wait ends when nothing has moved for `drain_s`,
+and the drain is incomplete.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,33 +18,41 @@ from psycopg.sql import Literal
 from harness.clock import Deadline, monotonic_s, sleep
 from harness.errors import LabError, PipelineError
 from harness.pipeline.spec import Spec
+from harness.run.offsets import GroupOffset
 
 POLL_S = 0.1
 CAP = 5
 """A pipeline that moves without an end is given up after so many times `drain_s`."""
 
+_OWED = "WHERE outcome = 'committed'"
+_OWED_IF_IN_OUTBOX = """WHERE outcome = 'committed' OR outcome = 'unknown' AND message_id::text IN
+                        (SELECT message_id::text FROM ({outbox}) AS o)"""
+# No table of a pipeline's own is called like these, or its queries would read ours.
 _MISSING = """
-WITH intents AS MATERIALIZED (SELECT message_id::text AS id, {topic} AS topic
-                              FROM ({intents}) AS q {committed}),
-     effects AS MATERIALIZED (SELECT DISTINCT message_id::text AS id, {consumer} AS consumer
+WITH the_intents AS MATERIALIZED (SELECT message_id::text AS id, {topic} AS topic
+                              FROM ({intents}) AS q {owed}),
+     the_effects AS MATERIALIZED (SELECT DISTINCT message_id::text AS id, {consumer} AS consumer
                               FROM ({effects}) AS q),
      expected AS MATERIALIZED ({expected}),
-     lacking AS (SELECT intents.id FROM intents JOIN expected USING (topic)
-                 WHERE NOT EXISTS (SELECT FROM effects WHERE effects.id = intents.id
-                                   AND effects.consumer = expected.consumer))
-SELECT (SELECT count(*) FROM intents), (SELECT count(*) FROM effects),
-       (SELECT count(*) FROM lacking) + {unread}
+     lacking AS (SELECT the_intents.id FROM the_intents JOIN expected USING (topic)
+                 WHERE NOT EXISTS (SELECT FROM the_effects WHERE the_effects.id = the_intents.id
+                                   AND the_effects.consumer = expected.consumer))
+SELECT (SELECT count(*) FROM the_intents), (SELECT count(*) FROM the_effects),
+       (SELECT count(*) FROM lacking) + {unread},
+       ARRAY(SELECT DISTINCT ARRAY[topic, consumer] FROM expected
+             WHERE EXISTS (SELECT FROM the_intents WHERE the_intents.topic = expected.topic))
 """
-_LEARNT = "SELECT DISTINCT topic, consumer FROM effects JOIN intents USING (id)"
-_UNREAD = "(SELECT count(*) FROM intents WHERE topic NOT IN (SELECT topic FROM expected))"
+_LEARNT = "SELECT DISTINCT topic, consumer FROM the_effects JOIN the_intents USING (id)"
+_UNREAD = "(SELECT count(*) FROM the_intents WHERE topic NOT IN (SELECT topic FROM expected))"
 _UNSENT = """
-WITH intents AS MATERIALIZED (SELECT message_id::text AS id, {topic} AS topic
-                              FROM ({intents}) AS q {committed}),
-     sent AS MATERIALIZED (SELECT message_id::text AS id FROM ({sent}) AS q),
-     marked AS MATERIALIZED (SELECT DISTINCT topic FROM intents JOIN sent USING (id))
-SELECT count(*) FROM intents
+WITH the_intents AS MATERIALIZED (SELECT message_id::text AS id, {topic} AS topic
+                              FROM ({intents}) AS q {owed}),
+     the_sent AS MATERIALIZED (SELECT message_id::text AS id FROM ({sent}) AS q),
+     marked AS MATERIALIZED (SELECT DISTINCT topic FROM the_intents JOIN the_sent USING (id)),
+     expected AS MATERIALIZED ({expected})
+SELECT count(*), count(*) FILTER (WHERE topic NOT IN (SELECT topic FROM expected)) FROM the_intents
 WHERE (topic IN (SELECT topic FROM marked) OR NOT EXISTS (SELECT FROM marked))
-      AND NOT EXISTS (SELECT FROM sent WHERE sent.id = intents.id)
+      AND NOT EXISTS (SELECT FROM the_sent WHERE the_sent.id = the_intents.id)
 """
 
 
@@ -64,17 +74,27 @@ class Standing:
     missing: int
     unsent: int | None
     lag: int | None
+    covered: bool = True
+    """Whether as many groups committed offsets on each topic as consumers read it."""
 
     def whole(self) -> bool:
-        """Tell whether every committed message has every effect."""
+        """Tell whether every message that is owed has every effect."""
         return self.effects > 0 and self.missing == 0
+
+    def may_be_sent_again(self) -> bool:
+        """Tell whether rows are left that a relay has yet to mark, and may send once more for it.
+
+        Where no row at all is marked, no book is kept.
+        """
+        return self.unsent not in (None, 0, self.intents)
 
     def claims_done(self) -> bool:
         """Tell whether the pipeline's own book-keeping says that nothing is left to do.
 
-        A pipeline that keeps no book of what it sent, or commits no offsets, claims nothing.
+        A pipeline that keeps no book of what it sent, or commits no offsets, claims nothing; and
+        neither does one of whose consumers one may keep its offsets elsewhere, and be behind.
         """
-        return self.unsent == 0 and self.lag == 0
+        return self.unsent == 0 and self.lag == 0 and self.covered
 
     def __str__(self) -> str:
         unsent = "" if self.unsent is None else f", {self.unsent} not marked as sent"
@@ -96,38 +116,61 @@ class DrainQueries:
             (name, consumer)
             for consumer, logical in spec.consumers.items()
             for topic in logical
-            for name in ((topic, topics[topic]) if "topic" in has else ("",))
+            # An intent that names no topic is owed to every consumer.
+            for name in ("", *((topic, topics[topic]) if "topic" in has else ()))
         ]
         topic = "coalesce(topic::text, '')" if "topic" in has else "''"
-        committed = "WHERE outcome = 'committed'" if "outcome" in has else ""
+        owed = _owed(spec) if "outcome" in has else ""
+        expected = _declared(declared) if declared else _LEARNT
         self._missing = _MISSING.format(
             intents=intents,
             effects=effects,
             topic=topic,
             consumer="coalesce(consumer::text, '')" if "consumer" in marks else "''",
-            committed=committed,
-            expected=_declared(declared) if declared else _LEARNT,
+            owed=owed,
+            expected=expected,
             unread="0" if declared else _UNREAD,
         )
         sent = spec.queries.sent
         self._unsent = sent and _UNSENT.format(
-            intents=intents, sent=embeddable(sent), topic=topic, committed=committed
+            intents=intents,
+            sent=embeddable(sent),
+            topic=topic,
+            owed=owed,
+            # Where consumers are learnt, what nobody is seen to consume is missing already.
+            expected=expected if declared else "SELECT topic FROM the_intents",
         )
+        self._physical = topics
 
-    def ask(self, lag: int | None) -> Standing:
-        """Return where everything stands now."""
+    def ask(self, lag: int | None, groups: Iterable[GroupOffset]) -> Standing:
+        """Return where everything stands now; `groups` are the offsets that were committed."""
         row = self._connection.execute(self._missing).fetchone()
-        intents, effects, missing = row or (0, 0, 0)
+        intents, effects, missing, readers = row or (0, 0, 0, [])
         unsent: int | None = None
         if self._unsent:
             found = self._connection.execute(self._unsent).fetchone()
-            unsent = found[0] if found else 0
+            unsent, unconsumed = found or (0, 0)
+            missing += unconsumed  # all that is asked of them is that they are sent
         return Standing(
             intents=intents,
             effects=effects,
             missing=missing,
             unsent=unsent,
             lag=lag,
+            covered=self._covered(readers, groups),
+        )
+
+    def _covered(self, readers: Iterable[Sequence[str]], groups: Iterable[GroupOffset]) -> bool:
+        consumers: dict[str, set[str]] = {}
+        for topic, consumer in readers:
+            consumers.setdefault(self._physical.get(topic, topic), set()).add(consumer)
+        committing: dict[str, set[str]] = {}
+        for at in groups:
+            if at.committed >= 0:
+                committing.setdefault(at.topic, set()).add(at.group)
+                committing.setdefault("", set()).add(at.group)  # where intents name no topic
+        return all(
+            len(names) <= len(committing.get(topic, ())) for topic, names in consumers.items()
         )
 
 
@@ -161,15 +204,29 @@ def _ended(
 ) -> tuple[bool, str] | None:
     """Return whether the drain is complete and why it is over, or None while it is not."""
     if standing.whole():
-        if standing.lag == 0 or (standing.lag is None and still_s >= quiet_s):
+        read = standing.lag == 0 or (standing.lag is None and still_s >= quiet_s)
+        if read and not standing.may_be_sent_again():
             return True, "every committed message has its effect"
         if still_s >= drain_s:
-            return True, f"every committed message has its effect; a lag of {standing.lag} stayed"
+            return True, f"every committed message has its effect; {_what_stayed(standing)} stayed"
     elif still_s >= quiet_s and standing.claims_done():
         return True, f"the pipeline says it is done and was quiet for {quiet_s:g} s, yet {standing}"
     elif still_s >= drain_s:
         return False, f"nothing moved for {drain_s:g} s: {standing}"
     return None
+
+
+def _what_stayed(standing: Standing) -> str:
+    known = "an unknown lag" if standing.lag is None else f"a lag of {standing.lag}"
+    lag = "" if standing.lag == 0 else known
+    unsent = f"{standing.unsent} row(s) without a mark" if standing.may_be_sent_again() else ""
+    return " and ".join(filter(None, (lag, unsent)))
+
+
+def _owed(spec: Spec) -> str:
+    """Return which intents are owed: of those with an unknown outcome, what is in the outbox."""
+    outbox = spec.queries.outbox
+    return _OWED_IF_IN_OUTBOX.format(outbox=embeddable(outbox)) if outbox else _OWED
 
 
 def _declared(pairs: Iterable[tuple[str, str]]) -> str:

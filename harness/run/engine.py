@@ -182,13 +182,12 @@ class Run:
         with questioned(stage.spec, stage.lab.database.url(stage.database)) as connection:
             queries = DrainQueries(stage.spec, connection, topics=stage.topics)
             offsets = OffsetReader(stage.lab.cluster)
-            physical = frozenset(stage.topics.values())
-            partitions = [
-                (p.topic, p.partition) for p in stage.watch.partitions() if p.topic in physical
-            ]
+            partitions = stage.own_partitions()
+            topics = frozenset(topic for topic, _ in partitions)
 
             def ask() -> Standing:
-                return queries.ask(lag(offsets.ends(partitions), offsets.groups(physical)))
+                groups = offsets.groups(topics)
+                return queries.ask(lag(offsets.ends(partitions), groups), groups)
 
             drained = drain(
                 ask,

@@ -168,6 +168,14 @@ class Stage:
             },
         }
 
+    def own_partitions(self) -> list[tuple[str, int]]:
+        """Return every partition of every topic of this run, and of any topic it made by itself."""
+        return [
+            (state.topic, state.partition)
+            for state in self.lab.cluster.partitions()
+            if not state.topic.startswith("__") and state.topic not in self.foreign
+        ]
+
     def logical(self, topic: str) -> str:
         """Return the pipeline's own name of a topic, or the physical one if it has none."""
         return next((name for name, physical in self.topics.items() if physical == topic), topic)

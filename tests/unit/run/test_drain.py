@@ -78,6 +78,31 @@ def test_what_is_still_pending_is_waited_for_until_the_deadline(standing: Standi
     assert "nothing moved for 0.12 s" in ended.why
 
 
+def test_a_claim_without_a_group_for_each_consumer_is_not_believed() -> None:
+    """A reader that keeps its offsets elsewhere may be away, however still it is."""
+    ended = drained(replace(CLAIMED, covered=False), drain_s=0.12, quiet_s=0.01)
+    assert not ended.complete
+
+
+def test_a_row_that_may_be_sent_again_is_waited_for() -> None:
+    """Its relay died between the acknowledgement and the mark; what it sends may act once more."""
+    answers = [replace(WHOLE, unsent=1), replace(WHOLE, unsent=1), WHOLE]
+    ended = drain(
+        lambda: answers.pop(0) if len(answers) > 1 else answers[0],
+        drain_s=9,
+        quiet_s=0,
+        tick=lambda: None,
+        moved=lambda: 0,
+    )
+    assert (ended.complete, answers) == (True, [WHOLE])
+    assert "1 row(s) without a mark stayed" in drained(replace(WHOLE, unsent=1), drain_s=0.1).why
+
+
+def test_a_pipeline_that_marks_nothing_at_all_is_not_waited_for() -> None:
+    """It keeps no book of what it sent."""
+    assert drained(replace(WHOLE, unsent=10)).waited_s < 1
+
+
 def test_progress_postpones_the_deadline_but_not_for_ever() -> None:
     """A slow pipeline is not called stuck while it moves, up to five times the deadline."""
     ticks = iter(range(10_000))
