@@ -12,7 +12,7 @@ import psycopg
 import pyarrow as pa
 from psycopg import pq, sql
 
-from harness.errors import PipelineError
+from harness.errors import LabError, PipelineError
 from harness.pipeline import witness_columns as columns
 from harness.pipeline.spec import Spec
 
@@ -77,11 +77,14 @@ def count_effects(spec: Spec, connection: psycopg.Connection[Any]) -> int:
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
-    """Open a connection whose one transaction sees one snapshot and changes nothing."""
+    """Open a connection whose one transaction sees one snapshot and changes nothing.
+
+    LabError where the database does not answer: it is the lab's, and so is the trouble.
+    """
     try:
         connection = psycopg.connect(url, connect_timeout=5)
     except psycopg.Error as error:
-        raise PipelineError(f"The pipeline's database cannot be read: {error}") from error
+        raise LabError(f"The database cannot be read: {str(error).strip()}") from error
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     return connection
@@ -134,7 +137,10 @@ def _describe(query: _Query, connection: psycopg.Connection[Any]) -> Sequence[tu
 
 
 class _blamed:  # noqa: N801 - reads as a word in a with statement
-    """Turns what PostgreSQL says about a query into one PipelineError."""
+    """Turns what PostgreSQL says about a query into one PipelineError.
+
+    A server that went away meanwhile says nothing about it: that is a LabError.
+    """
 
     def __init__(self, query: _Query, *, placed: bool = True) -> None:
         """`placed`: positions that the server gives are positions in the query itself."""
@@ -147,6 +153,10 @@ class _blamed:  # noqa: N801 - reads as a word in a with statement
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if not isinstance(error, psycopg.Error):
             return
+        if isinstance(error, psycopg.OperationalError):
+            raise LabError(
+                f"The database did not answer {self._query.name}: {str(error).strip()}"
+            ) from error
         place = ""
         if self._placed and (position := error.diag.statement_position) is not None:
             before = self._query.text[: int(position) - 1]

@@ -16,7 +16,8 @@ from harness.pipeline.reference.settings import producer_settings
 
 Row = tuple[int, bytes, bytes]
 """Message id, key, value."""
-
+_Place = tuple[int, int, int]
+"""Message id, partition, offset."""
 Headers = list[tuple[str, str | bytes | None]]
 
 _NEVER_WRITTEN = {
@@ -46,7 +47,9 @@ class Publisher:
             self._settings["transactional.id"] = _name_of_this_process()
         self._name = NAMING[os.environ.get("RELAY_MESSAGE_ID", "stable")]
         self._outstanding: set[int] = set()
-        self._acked: list[tuple[int, int, int]] = []
+        self._acked: list[_Place] = []
+        self._uncommitted: list[list[_Place]] = []
+        """Acknowledged in a transaction that has not ended: no word of it counts before."""
         self._failed: dict[int, KafkaError] = {}
         self._fatal: KafkaError | None = None
         self._producer = self._connect()
@@ -59,11 +62,15 @@ class Publisher:
 
     def begin(self) -> None:
         """Begin a transaction of Kafka's; what is sent until its end is in it."""
+        self._uncommitted.clear()
         self._producer.begin_transaction()
 
     def commit(self) -> None:
         """Commit it. KafkaException when that is not possible, or not known: let the life end."""
         self._producer.commit_transaction(_ENDING_S)
+        for acked in self._uncommitted:
+            self._journal_acked(acked)
+        self._uncommitted.clear()
 
     def abort(self) -> None:
         """Abort it. KafkaException when that is not possible, or not known."""
@@ -110,22 +117,31 @@ class Publisher:
         return self.collect()
 
     def collect(self) -> list[int]:
-        """Count and journal the reports that came; return the acknowledged ids."""
+        """Count and journal the reports that came; return the acknowledged ids.
+
+        In a transaction they are journalled by its commit: what is aborted was never acknowledged.
+        """
         acked, self._acked = self._acked, []
         failed, self._failed = self._failed, {}
         ids = [message_id for message_id, _, _ in acked]
         if acked:
             self._probe.count("acked", len(acked))
-            self._probe.journal(
-                "acked",
-                ids=ids,
-                topic=self._topic,
-                partitions=[partition for _, partition, _ in acked],
-                offsets=[offset for _, _, offset in acked],
-            )
+            if self._transactional:
+                self._uncommitted.append(acked)
+            else:
+                self._journal_acked(acked)
         if failed:
             self._journal_failures(failed)
         return ids
+
+    def _journal_acked(self, acked: list[_Place]) -> None:
+        self._probe.journal(
+            "acked",
+            ids=[message_id for message_id, _, _ in acked],
+            topic=self._topic,
+            partitions=[partition for _, partition, _ in acked],
+            offsets=[offset for _, _, offset in acked],
+        )
 
     def _journal_failures(self, failed: dict[int, KafkaError]) -> None:
         for event, certain in (("send-failed", True), ("send-unknown", False)):

@@ -7,7 +7,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from harness.errors import PipelineError
+from harness.errors import LabError, PipelineError
 from harness.pipeline.loader import load_pipeline
 from harness.pipeline.spec import IdType, Queries, Spec
 from harness.pipeline.witness_queries import check_queries, connect, read_witnesses, stream
@@ -169,3 +169,15 @@ def test_a_table_that_a_role_will_make_is_no_mistake_yet(database: str) -> None:
             ),
             database,
         )
+
+
+def test_a_database_that_is_away_is_trouble_of_the_lab(empty_database: str) -> None:
+    """Not the pipeline's mistake: the run has a verdict, and a campaign goes on."""
+    with pytest.raises(LabError, match="cannot be read"):
+        connect("postgresql://nobody@127.0.0.1:1/nothing")
+    query = "SELECT 1::bigint AS message_id FROM pg_terminate_backend(pg_backend_pid())"
+    with (
+        pytest.raises(LabError, match=r"did not answer \[queries\] effects"),
+        connect(empty_database) as connection,
+    ):
+        list(stream(_spec(effects=query), "effects", connection))
