@@ -23,7 +23,7 @@ WORDS = {
 
 def render_verdict(verdict: Verdict, *, width: int = 100, examples: int = EXAMPLES) -> str:
     """Return the verdict as lines of at most `width` characters (long values are not cut)."""
-    lines: list[str] = [f"{verdict.outcome}: {WORDS[verdict.outcome]}"]
+    lines: list[str] = [f"{verdict.outcome}: {_meaning(verdict)}"]
     lines += _section("why", verdict.reasons)
     if not verdict.confirmed:
         lines += ["", "findings (unconfirmed: the trouble above may have caused them)"]
@@ -37,6 +37,16 @@ def render_verdict(verdict: Verdict, *, width: int = 100, examples: int = EXAMPL
     lines += _section("checked", verdict.checks_made)
     lines += _section("not checked", (f"{n.check}: {n.why}" for n in verdict.checks_not_made))
     return "\n".join(wrapped for line in lines for wrapped in _wrap(line, width))
+
+
+def _meaning(verdict: Verdict) -> str:
+    waiting = int(verdict.figures.get("messages_stuck", 0))
+    if verdict.outcome is Outcome.PASSED and waiting:  # over the budget, where it is no finding
+        return (
+            "no committed message was lost or processed twice; "
+            f"{waiting:,} had not arrived, and no progress was promised"
+        )
+    return WORDS[verdict.outcome]
 
 
 def _section(title: str, sentences: Iterable[str]) -> list[str]:

@@ -133,6 +133,12 @@ class RunFacts:
         return int(self.figures.get("messages_committed", 0))
 
     @property
+    def unpromised(self) -> int:
+        """Messages that had not arrived in the end, where no progress was promised."""
+        promised = any(total.kind is Kind.STUCK for total in self.totals)
+        return 0 if promised else int(self.figures.get("messages_stuck", 0))
+
+    @property
     def caught(self) -> bool:
         """Return whether an unsafe variant FAILED with what it declares."""
         variant = self.setting.variant

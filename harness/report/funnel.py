@@ -54,13 +54,7 @@ def _doubled(runs: list[RunFacts]) -> Iterable[Gap]:
 
 def _unpromised(runs: list[RunFacts]) -> Iterable[Gap]:
     """Return who is unfinished in runs that promised no progress: the verdict accuses nobody."""
-    waiting = {
-        run.name: int(run.figures.get("messages_stuck", 0))
-        for run in runs
-        if not any(total.kind is Kind.STUCK for total in run.totals)
-    }
-    count = sum(waiting.values())
-    if count:
+    if count := sum(run.unpromised for run in runs):
         yield Gap(what=_UNPROMISED, kind=str(Kind.STUCK), hop=None, count=count, messages=())
 
 

@@ -52,7 +52,9 @@ def headline(
         not_tested=tuple(not_tested),
         warnings=tuple(warnings),
     )
-    return replace(made, sentence="; ".join(_clauses(made, conclusive=len(conclusive))))
+    unpromised = sum(run.unpromised for run in conclusive)
+    clauses = _clauses(made, conclusive=len(conclusive), unpromised=unpromised)
+    return replace(made, sentence="; ".join(clauses))
 
 
 def whole(claims: Claims) -> Outcome:
@@ -107,11 +109,14 @@ def _unsafe(claims: Claims) -> UnsafeTally | None:
     )
 
 
-def _clauses(made: Headline, *, conclusive: int) -> Iterable[str]:
+def _clauses(made: Headline, *, conclusive: int, unpromised: int) -> Iterable[str]:
+    known = "" if conclusive == made.runs else f"{conclusive} of "
     yield (
         f"{made.lost:,} lost, {made.processed_twice:,} processed twice of {made.messages:,} "
-        f"messages in {made.runs} run" + ("" if made.runs == 1 else "s")
+        f"messages in {known}{made.runs} run" + ("" if made.runs == 1 else "s")
     )
+    if unpromised:
+        yield f"{unpromised:,} had not arrived where no progress was promised"
     if made.other_findings:
         yield f"{made.other_findings:,} other findings"
     if made.faults_scheduled:

@@ -8,7 +8,7 @@ LONGEST = 300
 """Characters of a foreign text that are shown; the whole one is in report.json."""
 
 MEANING = {
-    Outcome.PASSED: "every committed message arrived and was processed exactly once",
+    Outcome.PASSED: "no committed message was lost, and none was processed twice",
     Outcome.FAILED: "the guarantee does not hold",
     Outcome.UNKNOWN: "some runs cannot be judged: nobody is accused, and nothing is proven",
     Outcome.HANG: "nothing is lost, but progress stopped",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.ledger.judge import judge
+from harness.ledger.render import render_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,6 +155,8 @@ def test_stuck_messages_over_the_budget_are_figures(
         (),
         2,
     )
+    said = " ".join(render_verdict(verdict).split())
+    assert "2 had not arrived, and no progress was promised" in said
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.campaign.regression import Regression, write_regression
-from harness.ledger.findings import Hop, Kind, Outcome, Total
+from harness.ledger.findings import Hop, Kind, Outcome, Total, Verdict
+from harness.ledger.judge import write_verdict
 from harness.report import build
 from harness.schedule.values import Schedule
 from harness.schedule.words import kill, leader, relay
@@ -33,6 +35,21 @@ def test_a_clean_night_says_what_it_is_worth(make_campaign: MakeCampaign) -> Non
     assert (headline.run_median_s, headline.run_p95_s) == (18.5, 27.0)
     assert any("aborted-effect" in said for said in headline.not_tested)
     assert any("crash points were never hit" in said for said in headline.not_tested)
+
+
+def test_what_had_not_arrived_over_the_budget_is_said(make_run: MakeRun, tmp_path: Path) -> None:
+    """Two shards may have folders of one name; messages of a vacuous run are not counted."""
+    for shard in ("one", "two"):
+        folder = make_run(into=tmp_path / "runs" / shard)
+        judged = Verdict.from_json((folder / "verdict.json").read_bytes())
+        write_verdict(folder, replace(judged, figures={**judged.figures, "messages_stuck": 7}))
+    make_run("20260101T000009.000-outbox-1a2b3c4d5e6f", outcome=VACUOUS)
+    report = build([tmp_path / "runs"])
+    assert report.headline.sentence.startswith(
+        "0 lost, 0 processed twice of 1,600 messages in 2 of 3 runs; "
+        "14 had not arrived where no progress was promised; "
+    )
+    assert sum(gap.count for gap in report.funnels[0].stages[-1].gaps) == 14
 
 
 @pytest.mark.parametrize(
