@@ -14,7 +14,7 @@ from harness.pipeline.supervisor import Supervisor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Met:
-    """What damaged links carried while a fault held them, added up over all of them."""
+    """What one link carried while a fault damaged it."""
 
     connections: int
     """Open ones, each time that the damage came."""
@@ -29,8 +29,8 @@ class Evidence:
 
     bit: bool
     sentences: tuple[str, ...]
-    met: Met | None = None
-    """Only of faults on links."""
+    met: Mapping[str, Met] = field(default_factory=dict)
+    """By the name of the link; only of faults on links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What was seen on damaged links while their damage was in force, and whether that is a bite."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.faults.driver import Evidence, Met
@@ -20,6 +21,18 @@ class _Begun:
     after: LinkTraffic
 
 
+@dataclass(slots=True)
+class _Seen:
+    """One link, over all the times that the damage was in force on it."""
+
+    met: int = 0
+    open: int = 0
+    accepted: int = 0
+    ended: int = 0
+    asked: int | None = 0
+    answered: int | None = 0
+
+
 class Exposure:
     """Adds up, over all the times a damage was in force, what its links carried meanwhile."""
 
@@ -28,13 +41,7 @@ class Exposure:
         self._damage = damage
         self._wanted = links
         self._now: dict[Link, _Begun] = {}
-        self._under: set[Link] = set()
-        self._met = 0
-        self._open = 0
-        self._accepted = 0
-        self._ended = 0
-        self._asked: int | None = 0
-        self._answered: int | None = 0
+        self._seen: defaultdict[Link, _Seen] = defaultdict(_Seen)
         self._times = 0
 
     def begin(self, *, before: Traffic, after: Traffic) -> None:
@@ -45,9 +52,8 @@ class Exposure:
     def extend(self, *, before: Traffic, after: Traffic) -> None:
         """Take in more links, which another fault has let go of meanwhile."""
         for link, seen in after.items():
-            self._met += before[link].established
+            self._seen[link].met += before[link].established
             self._now[link] = _Begun(before=before[link], after=seen)
-        self._under |= after.keys()
 
     def links(self) -> frozenset[Link]:
         """Return the links under it now."""
@@ -56,12 +62,12 @@ class Exposure:
     def end(self, seen: Traffic) -> None:
         """Take in what was seen just before the damage is taken off all of its links."""
         for link, begun in self._now.items():
-            now = seen[link]
-            self._open += now.established
-            self._accepted += now.accepted - begun.before.accepted
-            self._ended += now.terminated - begun.before.terminated
-            self._asked = _more(self._asked, begun.after.asked_bytes, now.asked_bytes)
-            self._answered = _more(self._answered, begun.after.answered_bytes, now.answered_bytes)
+            now, so_far = seen[link], self._seen[link]
+            so_far.open += now.established
+            so_far.accepted += now.accepted - begun.before.accepted
+            so_far.ended += now.terminated - begun.before.terminated
+            so_far.asked = _more(so_far.asked, begun.after.asked_bytes, now.asked_bytes)
+            so_far.answered = _more(so_far.answered, begun.after.answered_bytes, now.answered_bytes)
         self._now.clear()
 
     def evidence(self) -> Evidence:
@@ -79,8 +85,37 @@ class Exposure:
             said.append(f"an answer takes {takes_s:g} s under it: let it be in force for longer")
         if self._times != 1:
             said.append(f"it came into force {self._times} times")
-        met = Met(connections=self._met, bytes_sent=self._asked, bytes_answered=self._answered)
+        met = {
+            str(link): Met(
+                connections=seen.met, bytes_sent=seen.asked, bytes_answered=seen.answered
+            )
+            for link, seen in self._seen.items()
+        }
         return Evidence(bit=self._bit(), sentences=tuple(said), met=met)
+
+    @property
+    def _met(self) -> int:
+        return sum(seen.met for seen in self._seen.values())
+
+    @property
+    def _open(self) -> int:
+        return sum(seen.open for seen in self._seen.values())
+
+    @property
+    def _accepted(self) -> int:
+        return sum(seen.accepted for seen in self._seen.values())
+
+    @property
+    def _ended(self) -> int:
+        return sum(seen.ended for seen in self._seen.values())
+
+    @property
+    def _asked(self) -> int | None:
+        return _sum(seen.asked for seen in self._seen.values())
+
+    @property
+    def _answered(self) -> int | None:
+        return _sum(seen.answered for seen in self._seen.values())
 
     def _bit(self) -> bool:
         if self._damage.flavour in _SLOW:
@@ -98,15 +133,15 @@ class Exposure:
 
         An answer came out of a slow link, so it had gone in; a request is known as it goes in.
         """
-        if self._asked is None or self._answered is None:
-            return None
         asked, answered = self._asked, self._answered
+        if asked is None or answered is None:
+            return None
         return {"requests": asked, "answers": answered, "both": asked + answered}[
             self._damage.stream
         ]
 
     def _share(self) -> str:
-        under = len(self._under)
+        under = len(self._seen)
         if under == self._wanted:
             return _count(under, "link")
         other = "the others were held by another fault all the time"
@@ -125,6 +160,11 @@ class Exposure:
 
 def _more(total: int | None, before: int | None, now: int | None) -> int | None:
     return None if total is None or before is None or now is None else total + now - before
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    known = list(numbers)
+    return None if None in known else sum(number for number in known if number is not None)
 
 
 def _count(number: int, noun: str) -> str:

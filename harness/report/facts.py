@@ -70,6 +70,8 @@ class Meeting:
     connections: float = 0.0
     bytes_sent: float = 0.0
     bytes_answered: float = 0.0
+    seen: bool = True
+    """Whether the link itself carried anything, as far as that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ def links(runs: Sequence[RunFacts]) -> tuple[LinkCell, ...]:
             met[name]  # a link that nobody cut has its cell too
     for run in runs:
         for meeting in run.timeline.meetings:
-            bit = meeting.fault < len(run.faults) and run.faults[meeting.fault].bit
+            bit = meeting.seen and meeting.fault < len(run.faults) and run.faults[meeting.fault].bit
             met[meeting.link].add(meeting, flavour=_flavour(run, meeting.fault), bit=bit)
     return tuple(_cell(name, met[name]) for name in sorted(met))
 

@@ -55,24 +55,29 @@ def _states(events: Sequence[TimelineEvent], index: int) -> list[TimelineEvent]:
 def _meetings(
     states: list[TimelineEvent], index: int, roles_of_slots: Mapping[int, str]
 ) -> list[Meeting]:
-    """Share out among its links what a fault's evidence counts over all of them."""
     resolved = next((r for e in states if isinstance(r := e.get("resolved"), dict)), {})
-    links = [
-        name for link in links_in(resolved) if (name := link_name(link, roles_of_slots)) is not None
-    ]
-    if not links:
-        return []
-    met = next((m for e in reversed(states) if isinstance(m := e.get("met"), dict)), {})
+    met = next((m for e in reversed(states) if isinstance(m := e.get("met"), dict)), None)
     return [
-        Meeting(
-            fault=index,
-            link=link,
-            connections=_count(met, "connections") / len(links),
-            bytes_sent=_count(met, "bytes_sent") / len(links),
-            bytes_answered=_count(met, "bytes_answered") / len(links),
-        )
-        for link in links
+        _meeting(index, name, None if met is None else met.get(link, {}))
+        for link in links_in(resolved)
+        if (name := link_name(link, roles_of_slots)) is not None
     ]
+
+
+def _meeting(index: int, link: LinkName, met: object) -> Meeting:
+    """Return what met a fault on a link; `met` is what the timeline says of that link."""
+    counts = met if isinstance(met, dict) else {}
+    connections, sent, answered = (
+        _count(counts, name) for name in ("connections", "bytes_sent", "bytes_answered")
+    )
+    return Meeting(
+        fault=index,
+        link=link,
+        connections=connections,
+        bytes_sent=sent,
+        bytes_answered=answered,
+        seen=met is None or bool(connections or sent or answered),
+    )
 
 
 def links_in(resolved: Mapping[str, object]) -> list[str]:

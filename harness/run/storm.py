@@ -240,14 +240,14 @@ class Storm:
 
     def _tell_evidence(self, player: _Player, phase: Phase) -> None:
         evidence = self._weigh(player)
-        met = {} if evidence.met is None else {"met": asdict(evidence.met)}
+        met = {link: asdict(met) for link, met in evidence.met.items()}
         self._tell(
             player,
             phase,
             what=_driver(player).what,
             bit=evidence.bit,
             evidence=list(evidence.sentences),
-            **met,
+            **({"met": met} if met else {}),
         )
 
     def _tell(self, player: _Player, phase: Phase, **fields: object) -> None:

@@ -125,7 +125,10 @@ def test_a_link_that_another_fault_holds_counts_from_when_it_was_let_go() -> Non
     evidence = exposure.evidence()
     assert evidence.sentences[0].startswith("3 open connections on 2 of 3 links (")
     assert evidence.sentences[1].startswith("7 bytes were sent into it")
-    assert evidence.met == Met(connections=3, bytes_sent=7, bytes_answered=0)
+    assert evidence.met == {
+        str(ONE): Met(connections=1, bytes_sent=3, bytes_answered=0),
+        str(OTHER): Met(connections=2, bytes_sent=4, bytes_answered=0),
+    }
 
 
 def test_flaps_are_counted() -> None:

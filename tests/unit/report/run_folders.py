@@ -36,7 +36,11 @@ EVIDENCE = [
     "10 open connections on 8 links met it",
     "800 bytes were sent into it while it was in force, 80 bytes of answers came out",
 ]
-MET = {"connections": 10, "bytes_sent": 800, "bytes_answered": 80}
+IDLE = "quorum:3->2"
+MET = {
+    link: {"connections": 0 if link == IDLE else 2, "bytes_sent": 0, "bytes_answered": 0}
+    for link in CUT_LINKS
+} | {"replication:1->2": {"connections": 1, "bytes_sent": 800, "bytes_answered": 80}}
 LOST = Total(kind=Kind.LOST, hop=Hop.ACKED_NOT_IN_LOG, count=2)
 
 

@@ -232,12 +232,17 @@ def test_texts_of_the_system_under_test_are_kept_short(make_run: MakeRun) -> Non
     assert columns["topic"] == "<script>alert(1)</script>"
 
 
-def test_the_link_matrix_shares_out_what_met_a_cut(make_run: MakeRun) -> None:
-    """Every link that the pipeline had is there, cut or not; slots stand for their roles."""
+def test_the_link_matrix_tells_what_met_a_cut_on_each_link(make_run: MakeRun) -> None:
+    """Every link that the pipeline had is there, cut or not; slots stand for their roles.
+
+    A link that carried nothing was cut in vain, though its fault bit on others.
+    """
     cells = {(cell.plane, cell.source, cell.target): cell for cell in build([make_run()]).links}
     cut = cells["replication", "1", "2"]
     assert [(each.flavour, each.times, each.bit) for each in cut.cuts] == [("hold", 1, 1)]
-    assert (cut.connections, cut.bytes_sent, cut.bytes_answered) == (1.2, 100, 10)
+    assert (cut.connections, cut.bytes_sent, cut.bytes_answered) == (1, 800, 80)
+    idle = cells["quorum", "3", "2"]
+    assert [(each.flavour, each.times, each.bit) for each in idle.cuts] == [("hold", 1, 0)]
     assert cells["client", "consumer", "1"].cuts == ()
     assert {source for plane, source, _ in cells if plane == "database"} == {
         "producer",

@@ -14,7 +14,7 @@ from harness.run.storm import Storm
 from harness.schedule.values import Fault
 from harness.schedule.words import kill, node, producer, relay, stop
 
-MET = Met(connections=2, bytes_sent=30, bytes_answered=None)
+MET = {"client:slot1->1": Met(connections=2, bytes_sent=30, bytes_answered=None)}
 
 
 class FakeDriver:
@@ -101,8 +101,8 @@ def test_a_fault_waits_for_its_count_and_ends_by_its_count() -> None:
     assert play.states() == ["asked", "held", "healed", "verified"]
     assert play.storm.over()
     assert play.told[-1].fields["bit"] is True
-    met = {"connections": 2, "bytes_sent": 30, "bytes_answered": None}
-    assert play.told[-1].fields["met"] == met
+    counts = {"connections": 2, "bytes_sent": 30, "bytes_answered": None}
+    assert play.told[-1].fields["met"] == {"client:slot1->1": counts}
 
 
 def test_a_crash_point_is_armed_at_once_and_disarmed_when_it_never_fires() -> None:
