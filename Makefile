@@ -93,7 +93,7 @@ lock: $(STAMP) ## pin the newest releases of everything, with hashes
 	printf '%s\n' $(ROLE_NEEDS) | $(ROLE_RESOLVE) --no-annotate --constraint requirements.lock - \
 		--output-file harness/provision/data/role.lock
 
-clean: ## remove what was made here; the user's cache stays
+clean: ## remove .venv and what tools left; runs/, campaigns/, reports/ and the user's cache stay
 	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,8 +1,8 @@
 """Measures how many generated schedules catch an unsafe twin, and how small they get.
 
 Plays several campaigns for each variant, each with a root seed of its own, until the variant is
-caught; then brings the last failure down to its fewest and mildest faults. Nothing is hand-written:
-the schedules are those that a campaign over the safe pipeline would play.
+caught; then brings the failing schedule with the most faults down to its fewest and mildest ones.
+Nothing is hand-written: the schedules are those that a campaign over the safe pipeline would play.
 
     .venv/bin/python benchmarks/until_caught.py --variant acks-1 --variant auto-commit --labs 2
 """

@@ -26,8 +26,18 @@ _CAMPAIGNS_BEFORE = 30
 @click.command()
 @click.option("--time", "time_s", type=Duration(), help="How long: 90s, 30m, 2h.")
 @click.option("--schedules", type=click.IntRange(1), help="How many runs at the most.")
-@click.option("--until-caught", is_flag=True, help="End with the first run that FAILED.")
-@click.option("--keep", type=click.Choice(["failed", "all"]), default="failed", show_default=True)
+@click.option(
+    "--until-caught",
+    is_flag=True,
+    help="End with the first run that FAILED, of an unsafe variant as it claims.",
+)
+@click.option(
+    "--keep",
+    type=click.Choice(["failed", "all"]),
+    default="failed",
+    show_default=True,
+    help="Whose witnesses and journals stay: of all runs, or of those that did not pass.",
+)
 @click.option(
     "--campaigns",
     type=click.Path(path_type=Path),

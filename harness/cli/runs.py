@@ -81,7 +81,10 @@ def run(
 @click.argument("run_folder", type=click.Path(path_type=Path))
 @JSON
 def check(run_folder: Path, *, as_json: bool) -> None:
-    """Judge a run folder again, offline, from its witnesses alone.
+    """Judge a run folder again, offline, from the files in it.
+
+    Witnesses, journals, timeline, schedule and environment; without the witnesses, which campaigns
+    remove from runs that PASSED, the verdict is UNKNOWN.
 
     Example: harness check runs/20261124T031500.123-outbox-1a2b3c4d5e6f
     """

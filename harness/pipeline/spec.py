@@ -92,7 +92,8 @@ class Role:
     """Run it as a container of this image, in labs of containers; None: as a process."""
     instances: Annotated[int, Field(ge=0, le=64)] = 1
     kind: Literal["load", "service"] | None = None
-    """`load` is stopped when the storm is over and may end earlier; `service` runs throughout."""
+    """`load` is stopped once all has healed, and may end earlier; `service` runs until the drain
+    is over."""
     env: dict[str, Text] = field(default_factory=dict)
     cwd: str = "."
     """Relative to the folder of the pipeline.toml."""
