@@ -67,6 +67,8 @@ class Facts:
     """Physical → logical: witnesses may say either."""
     consumers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The logical topics that each consumer must act on; empty: learnt from the effects."""
+    copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Logical topic → those whose messages may stand on it once more: for retries, dead letters."""
 
 
 def slots_of(tally: Tally, ids: list[MessageId]) -> Ints:

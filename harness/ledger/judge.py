@@ -117,13 +117,15 @@ def facts_of(environment: Mapping[str, object], timeline: Timeline) -> Facts:
     return Facts(
         drained=timeline.drained(),
         order_promised=order == "per-key",
-        consumers=_declared_consumers(pipeline),
+        consumers=_declared(pipeline, "consumers"),
+        copies=_declared(pipeline, "copies"),
         topic_names={str(real): str(name) for name, real in named.items()},
     )
 
 
-def _declared_consumers(pipeline: object) -> dict[str, tuple[str, ...]]:
-    declared = pipeline.get("consumers") if isinstance(pipeline, dict) else None
+def _declared(pipeline: object, table: str) -> dict[str, tuple[str, ...]]:
+    """Return the topics that the pipeline names for each entry of a table."""
+    declared = pipeline.get(table) if isinstance(pipeline, dict) else None
     pairs = declared.items() if isinstance(declared, dict) else ()
     return {str(name): tuple(map(str, topics)) for name, topics in pairs}
 

@@ -4,9 +4,10 @@ PURE: batches in, dense arrays out. Owns the counting; must not accuse anyone. C
 and never sets: what happened twice is counted twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -61,6 +62,8 @@ class Tally:
     consumers: Coder = field(default_factory=Coder)
     topics: Coder
     topic: Codes | None = None
+    copies: dict[int, Codes] = field(default_factory=dict)
+    """Topics that may hold messages of others once more: its own code → theirs."""
     fingerprint: Words | None = None
     order: OrderCheck | None = None
     sent: Mask | None = None
@@ -78,8 +81,16 @@ class Tally:
         return chosen
 
 
-def start_tally(intents: Witness, *, topic_names: Mapping[str, str]) -> Tally:
-    """Read the intents: who is expected, on which topic, with which payload, in which order."""
+def start_tally(
+    intents: Witness,
+    *,
+    topic_names: Mapping[str, str],
+    copies: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Tally:
+    """Read the intents: who is expected, on which topic, with which payload, in which order.
+
+    `copies` names, for a topic, those whose messages may stand on it once more.
+    """
     index, repeated = build_index(b.column(0) for b in intents.batches("message_id"))
     places = index.size + 1
     tally = Tally(
@@ -90,6 +101,9 @@ def start_tally(intents: Witness, *, topic_names: Mapping[str, str]) -> Tally:
         log=np.zeros(places, dtype=np.int32),
         topics=Coder(rename=topic_names),
     )
+    for name, originals in copies.items():
+        codes = tally.topics.encode(pa.array([name, *originals]).dictionary_encode())
+        tally.copies[int(codes[0])] = codes[1:]
     has = intents.columns
     if "topic" in has:
         tally.topic = np.full(places, -1, dtype=np.int32)
@@ -228,8 +242,18 @@ def _present(
     kept = np.ones(len(slots), dtype=np.bool_) if aborted is None else ~aborted
     if not known.all():
         tally.log_strangers.add(batch.column("message_id").filter(pa.array(~known & kept)))
-    tally.flags[slots[known & kept & ~present]] |= np.uint8(Flag.WRONG_TOPIC)
+    elsewhere = known & kept & ~present & ~_copied(tally, slots=slots, topic=topic)
+    tally.flags[slots[elsewhere]] |= np.uint8(Flag.WRONG_TOPIC)
     return present
+
+
+def _copied(tally: Tally, *, slots: Ints, topic: Codes | None) -> Mask:
+    """Return which rows stand on a topic that may hold copies: for retries, or as dead letters."""
+    copied = np.zeros(len(slots), dtype=np.bool_)
+    if topic is not None and tally.topic is not None:
+        for there, originals in tally.copies.items():
+            copied |= (topic == there) & np.isin(tally.topic[slots], originals)
+    return copied
 
 
 def _aborted(batch: pa.RecordBatch) -> Mask | None:

@@ -82,11 +82,13 @@ def _mistakes(file: PipelineFile, folder: Path) -> Iterator[str]:
     for variable, times in Counter(map(topic_variable, file.topics)).items():
         if times > 1:
             yield f"topics: {times} names lead to the same variable {variable}; rename all but one"
-    for consumer, declared in file.consumers.items():
-        for topic in declared.topics:
+    named = [(f"consumers.{name}.topics", each.topics) for name, each in file.consumers.items()]
+    named += [(f"topics.{name}.copies", each.copies) for name, each in file.topics.items()]
+    for place, topics in named:
+        for topic in topics:
             if topic not in file.topics:
                 known = ", ".join(file.topics) or "none"
-                yield f"consumers.{consumer}.topics: there is no topic {topic}; topics are: {known}"
+                yield f"{place}: there is no topic {topic}; topics are: {known}"
     for name in file.roles:
         yield from _mistakes_in_role(file, name, folder)
 

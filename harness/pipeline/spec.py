@@ -79,6 +79,9 @@ class Topic:
     partitions: Annotated[int, Field(ge=1)] = 6
     replication_factor: Annotated[int, Field(ge=1, le=3)] = 3
     config: dict[str, Text] = field(default_factory=dict)
+    copies: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Topics whose messages may stand on this one once more, under their ids: a role puts them here
+    for a retry, or as dead letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +268,11 @@ class Spec:
     def queries(self) -> Queries:
         """Return its queries."""
         return self.file.queries
+
+    @property
+    def copies(self) -> Mapping[str, tuple[str, ...]]:
+        """Return, for each logical topic that has them, the topics whose copies it may hold."""
+        return {name: topic.copies for name, topic in self.topics.items() if topic.copies}
 
     @property
     def consumers(self) -> Mapping[str, tuple[str, ...]]:

@@ -164,6 +164,7 @@ class Stage:
                     *(each for each in WITNESSES if getattr(self.spec.queries, each)),
                 ],
                 "consumers": {name: list(topics) for name, topics in self.spec.consumers.items()},
+                "copies": {name: list(topics) for name, topics in self.spec.copies.items()},
                 "document": self.spec.document,
             },
         }

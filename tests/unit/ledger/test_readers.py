@@ -66,3 +66,18 @@ def test_a_topic_without_a_declared_consumer_needs_no_effect(empty_world: type[W
     """It leaves the pipeline: being in the log is all that is asked."""
     world = two_topics(empty_world(), effects=[(0, "billing"), (1, "billing")])
     assert lost(world, declared={"billing": ("orders",)}) == set()
+
+
+def test_a_copy_on_a_topic_that_may_hold_copies_accuses_nobody(empty_world: type[World]) -> None:
+    """A consumer that failed puts an order on its topic for retries, and acts on it from there."""
+    world = two_topics(empty_world(), effects=[(0, "billing"), (1, "billing"), (2, "auditor")])
+    again = {"message_id": 1, "topic": "orders.retry", "partition": 0, "offset": 0}
+    world.log.append(again)
+    witnesses = world.witnesses()
+    retried = Facts(drained=True, consumers=DECLARED, copies={"orders.retry": ("orders",)})
+    assert check(witnesses, facts=retried).findings == ()
+    (found,) = check(witnesses, facts=Facts(drained=True, consumers=DECLARED)).findings
+    assert (found.kind, found.hop, found.message_id) == ("corrupt", "topic", 1)
+    again["message_id"] = 2
+    (found,) = check(world.witnesses(), facts=retried).findings
+    assert (found.kind, found.hop, found.message_id) == ("corrupt", "topic", 2)

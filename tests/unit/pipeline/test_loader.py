@@ -118,6 +118,11 @@ def test_the_reference_is_read_through_the_same_format() -> None:
         ),
         (
             "[topics.orders-in]",
+            '[topics.orders-in]\n[topics.retry]\ncopies = ["orders"]',
+            "topics.retry.copies: there is no topic orders; topics are: orders-in, retry",
+        ),
+        (
+            "[topics.orders-in]",
             '[topics.orders-in]\n[topics."orders.in"]',
             "topics: 2 names lead to the same variable TOPIC_ORDERS_IN",
         ),
