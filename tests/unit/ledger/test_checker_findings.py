@@ -69,6 +69,18 @@ def test_an_acked_record_that_vanished_after_its_effect_is_still_lost(world: Wor
     assert world.accused() == [(LOST, "acked-not-in-log", 2, None)]
 
 
+def test_a_journalled_ack_of_a_snowflake_is_evidence_too(
+    make_world: Callable[..., World],
+) -> None:
+    """Its id has 19 digits, and the journal's word of it is all that there is."""
+    world = make_world(name=lambda number: number + 10**18)
+    world.drop("log", 2)
+    world.sent = None
+    world.acks_journalled = True
+    world.acks = [Ack(message_id=10**18 + 2, topic="a", partition=0, offset=1)]
+    assert world.accused() == [(LOST, "acked-not-in-log", 10**18 + 2, None)]
+
+
 def test_a_trimmed_log_is_no_loss_where_all_effects_are_there(world: World) -> None:
     """Retention moved the beginning of a partition: consumed records may be gone."""
     world.drop("log", 0)

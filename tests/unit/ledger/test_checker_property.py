@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 NAMES: dict[str, Callable[[int], int | str]] = {
     "dense": lambda number: number - 3,
     "sparse": lambda number: (number - 3) * 10**15 + 7,
+    "snowflakes": lambda number: number - 3 + 10**18,
+    "far apart": lambda number: (number - 3) * 10**18 + 7,
+    "lowest": lambda number: number - 2**63,
+    "highest": lambda number: number - STRANGER + 2**63 - 1,
     "text": lambda number: f"message-{number}-{'é' * (number % 5)}",
 }
 MESSAGES = st.integers(0, 7)
