@@ -200,6 +200,15 @@ def test_an_acked_offset_with_another_record_is_overwritten(world: World) -> Non
     assert world.accused() == [("overwritten-offset", None, 2, None)]
 
 
+def test_an_acked_message_of_no_intent_is_missed_by_nobody(world: World) -> None:
+    """Message 2 was rolled back, yet sent and acknowledged where the log now holds message 4."""
+    for witness in ("intents", "outbox", "sent", "log", "effects"):
+        world.drop(witness, 2)
+    world.acks_journalled = True
+    world.acks = [Ack(message_id=2, topic="a", partition=0, offset=2)]
+    assert world.accused() == []
+
+
 def test_an_ack_without_offset_overwrites_nothing(world: World) -> None:
     """With acks=0, or for a known duplicate, the broker names no offset."""
     world.acks_journalled = True
