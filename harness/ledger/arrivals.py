@@ -27,7 +27,7 @@ class _Standing:
     place: Ints
     offset: Ints
     reached: dict[int, int] = field(default_factory=dict)
-    """Highest offset of each partition whose record has its effect."""
+    """The offset that effects got to at least, in each partition."""
 
 
 def effect_accusations(
@@ -72,11 +72,16 @@ def _accuse(
 
 
 def _stand(tally: Tally, log: Witness, lacking: Mask, counts: Codes) -> _Standing:
-    """Find the first record of each lacking message, and how far effects reached."""
+    """Find the first record of each lacking message, and how far effects reached.
+
+    Which of its copies gave a message its effect, nobody knows: effects reached the first one at
+    least, and where copies stand in several partitions, no partition for certain.
+    """
     if not {"partition", "offset"} <= log.columns:
         slots = np.flatnonzero(lacking)
         return _Standing(slots=slots, place=np.full(len(slots), NOWHERE), offset=slots * 0)
     found: list[tuple[Ints, Ints, Ints]] = []
+    copies: list[tuple[Ints, Ints, Ints]] = []
     reached: dict[int, int] = {}
     for batch in log.batches("message_id", *log_columns(log)):
         slots = tally.index.slots(batch.column("message_id"))
@@ -85,13 +90,24 @@ def _stand(tally: Tally, log: Witness, lacking: Mask, counts: Codes) -> _Standin
         place, offset = place_of(batch, topic=topic), numbers(batch.column("offset"))
         rows = np.flatnonzero(present & lacking[slots])
         found.append((slots[rows], place[rows], offset[rows]))
-        done = np.flatnonzero(present & (counts[slots] > 0))
-        _reach(reached, place[done], offset[done])
+        done = present & (counts[slots] > 0)
+        once = np.flatnonzero(done & (tally.log[slots] == 1))
+        _reach(reached, place[once], offset[once])
+        again = np.flatnonzero(done & (tally.log[slots] > 1))
+        copies.append((slots[again], place[again], offset[again]))
+    _, place, offset, together = _firsts(copies)
+    _reach(reached, place[together], offset[together])
+    slots, place, offset, _ = _firsts(found)
+    return _Standing(slots=slots, place=place, offset=offset, reached=reached)
+
+
+def _firsts(found: list[tuple[Ints, Ints, Ints]]) -> tuple[Ints, Ints, Ints, Mask]:
+    """Return slot, place and offset of each message's first record, and if all are in one place."""
     slots, place, offset = (np.concatenate(column) for column in zip(*found, strict=True))
     order = np.lexsort((offset, place, slots))
-    slots, firsts = np.unique(slots[order], return_index=True)
-    rows = order[firsts]
-    return _Standing(slots=slots, place=place[rows], offset=offset[rows], reached=reached)
+    slots, heads, records = np.unique(slots[order], return_index=True, return_counts=True)
+    first, last = order[heads], order[heads + records - 1]
+    return slots, place[first], offset[first], place[first] == place[last]
 
 
 def _reach(reached: dict[int, int], place: Ints, offset: Ints) -> None:

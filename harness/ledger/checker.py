@@ -16,7 +16,8 @@ acknowledgement, which nobody else sees:
   delivered or the group committed an offset beyond it, else `never-delivered`.
 - *Stuck* in place of lost: the drain did not complete, the message may still be pending (not marked
   as sent; at or beyond the committed offset), and nothing passed it: no later intent is in the
-  log, or no later record of its partition has an effect. Once something passed it, it is lost.
+  log, or no message has an effect whose every record stands later in its partition (of a message
+  with copies, the first may be the one that was acted on). Once something passed it, it is lost.
 - Effects are a multiset: two rows for one (message, consumer) are a duplicate. A record or effect
   without a committed or unknown intent is a phantom.
 """

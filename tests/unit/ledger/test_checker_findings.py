@@ -262,6 +262,39 @@ def test_a_record_that_a_later_effect_passed_is_lost(world: World) -> None:
     assert world.accused(drained=False) == [(LOST, "never-delivered", 2, "c")]
 
 
+def one_partition(world: World, *, acted: int, copies: tuple[int, ...], read: int) -> World:
+    """Put all records into one partition, let some be acted on, and send some once more."""
+    for number in range(6):
+        world.row("log", number).update(partition=0, offset=number)
+        if number >= acted:
+            world.drop("effects", number)
+    world.log += [world.row("log", n) | {"offset": 6 + i} for i, n in enumerate(copies)]
+    world.rows("offsets")[0].update(committed=read, end=6 + len(copies))
+    return world
+
+
+def test_a_copy_that_nobody_read_passes_nothing(world: World) -> None:
+    """The relay sent message 1 again, behind all that still waits for the consumer."""
+    one_partition(world, acted=3, copies=(1,), read=3)
+    assert world.accused(drained=False) == [(STUCK, "never-delivered", n, "c") for n in (3, 4, 5)]
+
+
+def test_a_message_that_was_sent_twice_passes_what_stands_before_both(world: World) -> None:
+    """Whichever of its records was acted on, message 2 stands before it."""
+    one_partition(world, acted=6, copies=(3, 4, 5), read=0)
+    world.drop("effects", 2)
+    assert world.accused(drained=False) == [(LOST, "never-delivered", 2, "c")]
+
+
+def test_copies_in_two_partitions_pass_nothing(world: World) -> None:
+    """Message 0 was acted on in one, and stands behind message 5 in the other."""
+    one_partition(world, acted=3, copies=(0,), read=3)
+    world.row("log", 5).update(partition=1, offset=0)
+    world.log[-1].update(partition=1, offset=1)
+    world.rows("offsets")[1]["committed"] = 0
+    assert world.accused(drained=False) == [(STUCK, "never-delivered", n, "c") for n in (3, 4, 5)]
+
+
 def test_an_acked_message_is_lost_however_the_drain_ended(world: World) -> None:
     """What the broker acknowledged is not pending."""
     world.drop("log", 5)

@@ -165,11 +165,12 @@ class Naive:
         committed, passed = self.committed(first, consumer), False
         if self.placed():
             passed = any(
-                self.place(other) == self.place(first)
-                and other["offset"] > first["offset"]
-                and self.effects(other["message_id"], consumer)
+                all(
+                    self.place(other) == self.place(first) and other["offset"] > first["offset"]
+                    for other in self.records(message)
+                )
                 for message in self.intents
-                for other in self.records(message)
+                if self.records(message) and self.effects(message, consumer)
             )
         read = self.placed() and committed > first["offset"]
         if not read and not passed and not self.drained:
