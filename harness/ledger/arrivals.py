@@ -52,8 +52,7 @@ def _accuse(
     reader: Reader,
 ) -> list[Accusation]:
     standing = _stand(tally, witnesses.log, lacking, reader.counts)
-    committed = _committed(tally, witnesses, reader.name)
-    read = _beyond(standing, committed)
+    read = _read(tally, witnesses, facts, standing, reader)
     told = mask_of(tally, sorted(evidence.delivered, key=str))[standing.slots]
     delivered = read | told
     passed = _beyond(standing, standing.reached)
@@ -122,31 +121,65 @@ def _reach(reached: dict[int, int], place: Ints, offset: Ints) -> None:
 
 def _beyond(standing: _Standing, limits: dict[int, int]) -> Mask:
     """Return which messages stand below the limit of their partition."""
-    distinct, inverse = np.unique(standing.place, return_inverse=True)
-    limit = np.array([limits.get(one, NOWHERE) for one in distinct.tolist()], dtype=np.int64)
-    below: Mask = standing.offset < limit[inverse]
+    below: Mask = standing.offset < _at(standing, limits)
     return below
 
 
-def _committed(tally: Tally, witnesses: Witnesses, consumer: str | None) -> dict[int, int]:
-    """Return the committed offset of each partition: of the group named like the consumer, if any.
+def _at(standing: _Standing, values: dict[int, int]) -> Ints:
+    """Return the value of each message's partition."""
+    distinct, inverse = np.unique(standing.place, return_inverse=True)
+    found = np.array([values.get(one, NOWHERE) for one in distinct.tolist()], dtype=np.int64)
+    spread: Ints = found[inverse]
+    return spread
 
-    Otherwise the highest of all groups counts: who reads in which group is the pipeline's secret.
-    Where the log does not name topics, partitions alone are compared.
+
+def _read(
+    tally: Tally, witnesses: Witnesses, facts: Facts, standing: _Standing, reader: Reader
+) -> Mask:
+    """Return which messages the reader's group committed an offset beyond.
+
+    A group that is named like a reader is its own. Which of the others is whose, is the pipeline's
+    secret: the slowest on the topic counts, and none while they are fewer than the readers that
+    have no group of their name, for then one of these may keep its offsets elsewhere.
+    """
+    groups, everyone = _groups(tally, witnesses), list(readers(tally, facts))
+    owned = {one.name for one in everyone if one.name is not None} & groups.keys()
+    if reader.name in owned:
+        return _beyond(standing, groups[reader.name])
+    others = [
+        (committed, {place >> 32 for place in committed})
+        for name, committed in groups.items()
+        if name not in owned
+    ]
+    lowest, number = {}, {}
+    for place in np.unique(standing.place).tolist():
+        here = [committed for committed, topics in others if place >> 32 in topics]
+        lowest[place] = min((one.get(place, NOWHERE) for one in here), default=NOWHERE)
+        number[place] = len(here)
+    wanted = np.zeros(len(standing.slots), dtype=np.int64)
+    for one in everyone:
+        if one.name not in owned:
+            wanted += one.expected[standing.slots]
+    return _beyond(standing, lowest) & (_at(standing, number) >= wanted)
+
+
+def _groups(tally: Tally, witnesses: Witnesses) -> dict[str | None, dict[int, int]]:
+    """Return what each group committed, by partition.
+
+    Where the log does not name topics, partitions alone are compared, and a group's lowest counts.
     """
     offsets = witnesses.offsets
     if offsets is None:
         return {}
     named, grouped = "topic" in witnesses.log.columns, "group" in offsets.columns
-    rows = []
+    groups: dict[str | None, dict[int, int]] = {}
     for batch in offsets.batches("topic", "partition", "committed", *["group"] * grouped):
         topic = tally.topics.encode(batch.column("topic")) if named else None
         places = place_of(batch, topic=topic).tolist()
         committed = numbers(batch.column("committed")).tolist()
-        groups = batch.column("group").to_pylist() if grouped else [None] * len(places)
-        rows += list(zip(groups, places, committed, strict=True))
-    own = [row for row in rows if row[0] is not None and row[0] == consumer] or rows
-    highest: dict[int, int] = {}
-    for _, place, offset in own:
-        highest[place] = max(offset, highest.get(place, NOWHERE))
-    return highest
+        names = batch.column("group").to_pylist() if grouped else [None] * len(places)
+        for name, place, offset in zip(names, places, committed, strict=True):
+            group = groups.setdefault(name, {})
+            if offset >= 0:
+                group[place] = min(offset, group.get(place, offset))
+    return groups

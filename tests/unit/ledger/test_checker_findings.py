@@ -113,6 +113,7 @@ def test_a_journalled_delivery_without_effect_is_no_effect(world: World) -> None
 def test_each_consumer_must_have_its_effect(world: World) -> None:
     """Two consumers: the one that lacks an effect is named."""
     world.effects += [row | {"consumer": "d"} for row in world.effects if row["message_id"] != 3]
+    world.rows("offsets").extend([row | {"group": "h"} for row in world.rows("offsets")])
     assert world.accused() == [(LOST, "no-effect", 3, "d")]
 
 
@@ -293,6 +294,55 @@ def test_copies_in_two_partitions_pass_nothing(world: World) -> None:
     world.log[-1].update(partition=1, offset=1)
     world.rows("offsets")[1]["committed"] = 0
     assert world.accused(drained=False) == [(STUCK, "never-delivered", n, "c") for n in (3, 4, 5)]
+
+
+FRAUD_BEHIND = [(STUCK, "never-delivered", n, "fraud") for n in (3, 4, 5)]
+FRAUD_READ = [(LOST, "no-effect", n, "fraud") for n in (3, 4, 5)]
+
+
+def two_readers(world: World, committed: dict[str, tuple[int, int]]) -> World:
+    """Let the ledger act on all of partition 0, fraud on half of it; groups committed this much."""
+    one_partition(world, acted=6, copies=(), read=6)
+    for row in world.effects:
+        row["consumer"] = "ledger"
+    world.effects += [row | {"consumer": "fraud"} for row in world.effects[:3]]
+    world.offsets = [
+        {"group": group, "topic": "a", "partition": p, "committed": offset, "begin": 0, "end": 6}
+        for group, offsets in committed.items()
+        for p, offset in enumerate(offsets)
+    ]
+    return world
+
+
+def test_a_slow_reader_is_not_convicted_by_the_group_of_a_fast_one(world: World) -> None:
+    """Nobody knows whose group is whose: only what all of them passed was read."""
+    two_readers(world, {"x-ledger": (6, 0), "x-fraud": (3, 0)})
+    assert world.accused(drained=False) == FRAUD_BEHIND
+    assert world.accused() == [(LOST, "never-delivered", n, "fraud") for n in (3, 4, 5)]
+
+
+def test_a_reader_that_keeps_its_offsets_elsewhere_is_not_convicted_by_another_group(
+    make_world: Callable[..., World],
+) -> None:
+    """One group and two readers, or a group of its own that has yet to commit."""
+    for groups in ({"x-ledger": (6, 0)}, {"ledger": (6, 0)}, {"x": (6, 0), "fraud": (-1, -1)}):
+        assert two_readers(make_world(), groups).accused(drained=False) == FRAUD_BEHIND
+
+
+def test_a_group_that_reads_the_topic_has_read_nothing_where_it_committed_nothing(
+    world: World,
+) -> None:
+    """There are groups enough beyond the records, but the one that is not may be fraud's."""
+    two_readers(world, {"x-ledger": (6, 0), "x-mailer": (6, 0), "x-fraud": (-1, 0)})
+    assert world.accused(drained=False) == FRAUD_BEHIND
+
+
+def test_what_every_group_passed_was_read_by_every_reader(
+    make_world: Callable[..., World],
+) -> None:
+    """Where as many groups as readers are beyond it, an effect is missing for good."""
+    for groups in ({"x": (6, 0), "y": (6, 0)}, {"ledger": (0, 0), "x": (6, 0)}, {"fraud": (6, 0)}):
+        assert two_readers(make_world(), groups).accused(drained=False) == FRAUD_READ
 
 
 def test_an_acked_message_is_lost_however_the_drain_ended(world: World) -> None:

@@ -162,7 +162,7 @@ class Naive:
     def lacking(self, one: int | str, consumer: str | None) -> Accused:
         """Accuse for one consumer."""
         first = min(self.records(one), key=lambda row: (self.place(row), row.get("offset", 0)))
-        committed, passed = self.committed(first, consumer), False
+        passed = False
         if self.placed():
             passed = any(
                 all(
@@ -172,7 +172,7 @@ class Naive:
                 for message in self.intents
                 if self.records(message) and self.effects(message, consumer)
             )
-        read = self.placed() and committed > first["offset"]
+        read = self.placed() and self.read(one, first, consumer)
         if not read and not passed and not self.drained:
             return ("stuck", "never-delivered", one, consumer)
         hop = "no-effect" if read or one in self.w.delivered else "never-delivered"
@@ -188,16 +188,32 @@ class Naive:
         order = [t for i, t in enumerate(topics) if t not in topics[:i]]
         return (str(order.index(row.get("topic"))), row.get("partition", 0))
 
-    def committed(self, record: Row, consumer: str | None) -> int:
-        """Return the committed offset where a record stands."""
+    def read(self, one: int | str, record: Row, consumer: str | None) -> bool:
+        """Tell whether the groups that may be the consumer's are beyond a record of a message."""
         rows = self.rows("offsets")
-        own = [row for row in rows if row["group"] == consumer] or rows
-        return max(
+        owned = {row["group"] for row in rows} & {*self.consumers} - {None}
+        if consumer in owned:
+            return self.committed(record, consumer) > record["offset"]
+        others = {
+            row["group"]
+            for row in rows
+            if row["committed"] >= 0
+            and row["topic"] == record.get("topic", row["topic"])
+            and row["group"] not in owned
+        }
+        enough = len(others) >= len([c for c in self.expected(one) if c not in owned])
+        return enough and all(self.committed(record, g) > record["offset"] for g in others)
+
+    def committed(self, record: Row, group: str | None) -> int:
+        """Return the offset that a group committed where a record stands."""
+        return min(
             (
                 row["committed"]
-                for row in own
-                if row["topic"] == record.get("topic", row["topic"])
+                for row in self.rows("offsets")
+                if row["group"] == group
+                and row["topic"] == record.get("topic", row["topic"])
                 and row["partition"] == record.get("partition")
+                and row["committed"] >= 0
             ),
             default=-1,
         )
@@ -343,7 +359,7 @@ def _draw_offsets(draw: st.DrawFn) -> list[Row]:
             "begin": draw(st.sampled_from([0, 0, 0, 1])),
             "end": 10,
         }
-        for group in draw(st.sampled_from([["g"], ["g", "c"], []]))
+        for group in draw(st.lists(st.sampled_from(["g", "h", "c", "d", None]), unique=True))
         for topic in "ab"
         for partition in (0, 1)
     ]
