@@ -11,7 +11,8 @@ acknowledgement, which nobody else sees:
   one; where no acknowledgements are journalled, the pipeline's own `sent` mark), else
   `never-in-outbox` when there is an outbox witness and it lacks the message, else
   `never-published`. A message whose every consumer had its effect is not lost for want of a record
-  unless it was acknowledged and the log still begins at offset 0 everywhere.
+  unless it was acknowledged and every partition of its topic (of any, where its own is not known)
+  still begins at offset 0.
 - In the log without an effect, for each consumer seen: `no-effect` when it was journalled as
   delivered or the consumer's group committed an offset beyond it, else `never-delivered`.
 - A consumer's group is the one named like it. Where there is none, the slowest of the groups on

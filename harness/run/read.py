@@ -93,8 +93,11 @@ def _numbers(batch: LogBatch) -> pa.Array:
 def _offsets(
     stage: Stage, ends: tuple[PartitionEnds, ...], groups: tuple[GroupOffset, ...]
 ) -> pa.RecordBatch:
-    committed = {(at.group, at.topic, at.partition): at.committed for at in groups}
-    names = sorted({at.group for at in groups})
+    """Return what each group committed; where there is no group, what is left of each partition."""
+    committed: dict[tuple[str | None, str, int], int] = {
+        (at.group, at.topic, at.partition): at.committed for at in groups
+    }
+    names: list[str] | list[None] = sorted({at.group for at in groups}) or [None]
     rows = [
         {
             "group": group,

@@ -89,6 +89,32 @@ def test_a_trimmed_log_is_no_loss_where_all_effects_are_there(world: World) -> N
     assert (checked.findings, checked.figures["effects_without_record"]) == ((), 1)
 
 
+def test_a_trimmed_topic_excuses_no_other(world: World) -> None:
+    """What retention took of topic b says nothing about a record of topic a."""
+    world.drop("log", 0)
+    world.rows("offsets").append(world.rows("offsets")[0] | {"topic": "b", "begin": 1})
+    assert world.accused() == [(LOST, "acked-not-in-log", 0, None)]
+    for row in world.intents:
+        row["topic"] = None
+    assert world.accused() == []
+
+
+def test_a_message_whose_topic_the_offsets_do_not_name_is_excused_by_any(world: World) -> None:
+    """They may call its topic by another name."""
+    world.drop("log", 0)
+    for row in world.rows("offsets"):
+        row.update(topic="real-a", begin=1)
+    assert world.accused() == []
+
+
+def test_what_retention_took_is_known_where_no_group_committed(world: World) -> None:
+    """A pipeline that keeps its offsets in its database: no group, yet the partitions begin."""
+    world.drop("log", 0)
+    for row in world.rows("offsets"):
+        row.update(group=None, committed=-1, begin=1)
+    assert world.accused() == []
+
+
 def test_a_record_beyond_the_committed_offset_was_never_delivered(world: World) -> None:
     """It is in the log, has no effect, and nobody says that it was delivered."""
     world.drop("effects", 4)

@@ -139,8 +139,7 @@ class Naive:
         journalled = any(ack.message_id == one for ack in self.w.acks)
         acked = journalled if self.w.acks_journalled else marked
         consumed = all(self.effects(one, c) for c in self.expected(one))
-        trimmed = any((row["begin"] or 0) > 0 for row in self.rows("offsets"))
-        if consumed and (trimmed or not acked):
+        if consumed and (self.trimmed(one) or not acked):
             return set()
         if acked:
             return {("lost", "acked-not-in-log", one, None)}
@@ -150,6 +149,12 @@ class Naive:
         passed = any(self.records(other) for other in later)
         stuck = not marked and not passed and not self.drained
         return {("stuck" if stuck else "lost", "never-published", one, None)}
+
+    def trimmed(self, one: int | str) -> bool:
+        """Tell whether retention took of the topic of a message, or of any if it is unknown."""
+        topic, rows = self.intents[one].get("topic"), self.rows("offsets")
+        unknown = topic is None or topic not in [row["topic"] for row in rows]
+        return any(row["begin"] and (unknown or row["topic"] in (topic, None)) for row in rows)
 
     def arrivals(self, one: int | str) -> set[Accused]:
         """Accuse for a message in the log, for each consumer."""
@@ -356,11 +361,11 @@ def _draw_offsets(draw: st.DrawFn) -> list[Row]:
             "topic": topic,
             "partition": partition,
             "committed": draw(st.integers(-1, 6)),
-            "begin": draw(st.sampled_from([0, 0, 0, 1])),
+            "begin": draw(st.sampled_from([0, 0, 0, 1, None])),
             "end": 10,
         }
         for group in draw(st.lists(st.sampled_from(["g", "h", "c", "d", None]), unique=True))
-        for topic in "ab"
+        for topic in draw(st.sampled_from(["ab", "ab", "a", ("a", "b", None)]))
         for partition in (0, 1)
     ]
 

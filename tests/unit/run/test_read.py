@@ -78,3 +78,22 @@ def test_a_number_that_no_message_can_have_is_no_id(
     ids = (7, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1)
     rows = rows_of("log", tmp_path, monkeypatch, ids=ids)
     assert [row["message_id"] for row in rows] == [7, 2**63 - 1, None, -(2**63), None]
+
+
+def test_what_retention_took_is_written_even_where_no_group_commits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipeline may keep its offsets in its database."""
+    assert rows_of("offsets", tmp_path, monkeypatch) == [
+        {"group": None, "topic": "orders", "partition": 0, "committed": -1, "begin": 3, "end": 9}
+    ]
+
+
+def test_each_group_has_a_row_for_each_partition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it committed nothing."""
+    here = GroupOffset(group="b", topic="orders-17", partition=0, committed=5)
+    away = GroupOffset(group="a", topic="orders-17", partition=1, committed=2)
+    rows = rows_of("offsets", tmp_path, monkeypatch, here, away)
+    assert [(row["group"], row["committed"]) for row in rows] == [("a", -1), ("b", 5)]
