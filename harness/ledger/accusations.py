@@ -24,7 +24,8 @@ SENTENCES: dict[tuple[Kind, Hop | None], str] = {
         "still waits to be published, and nothing after it was published either"
     ),
     (Kind.STUCK, Hop.NEVER_DELIVERED): (
-        "still waits in the log, and nothing after it in its partition had an effect either"
+        "still waits in the log, and nothing that stands only after it in its partition had an "
+        "effect either"
     ),
     (Kind.DUPLICATE_EFFECT, None): "has more than one effect",
     (Kind.PHANTOM, Hop.LOG): "stands in the log, but was never committed",

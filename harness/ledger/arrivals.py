@@ -27,7 +27,7 @@ class _Standing:
     place: Ints
     offset: Ints
     reached: dict[int, int] = field(default_factory=dict)
-    """Highest offset of each partition whose record has its effect."""
+    """The offset that effects got to at least, in each partition."""
 
 
 def effect_accusations(
@@ -52,8 +52,7 @@ def _accuse(
     reader: Reader,
 ) -> list[Accusation]:
     standing = _stand(tally, witnesses.log, lacking, reader.counts)
-    committed = _committed(tally, witnesses, reader.name)
-    read = _beyond(standing, committed)
+    read = _read(tally, witnesses, facts, standing, reader)
     told = mask_of(tally, sorted(evidence.delivered, key=str))[standing.slots]
     delivered = read | told
     passed = _beyond(standing, standing.reached)
@@ -72,11 +71,16 @@ def _accuse(
 
 
 def _stand(tally: Tally, log: Witness, lacking: Mask, counts: Codes) -> _Standing:
-    """Find the first record of each lacking message, and how far effects reached."""
+    """Find the first record of each lacking message, and how far effects reached.
+
+    Which of its copies gave a message its effect, nobody knows: effects reached the first one at
+    least, and where copies stand in several partitions, no partition for certain.
+    """
     if not {"partition", "offset"} <= log.columns:
         slots = np.flatnonzero(lacking)
         return _Standing(slots=slots, place=np.full(len(slots), NOWHERE), offset=slots * 0)
     found: list[tuple[Ints, Ints, Ints]] = []
+    copies: list[tuple[Ints, Ints, Ints]] = []
     reached: dict[int, int] = {}
     for batch in log.batches("message_id", *log_columns(log)):
         slots = tally.index.slots(batch.column("message_id"))
@@ -85,13 +89,24 @@ def _stand(tally: Tally, log: Witness, lacking: Mask, counts: Codes) -> _Standin
         place, offset = place_of(batch, topic=topic), numbers(batch.column("offset"))
         rows = np.flatnonzero(present & lacking[slots])
         found.append((slots[rows], place[rows], offset[rows]))
-        done = np.flatnonzero(present & (counts[slots] > 0))
-        _reach(reached, place[done], offset[done])
+        done = present & (counts[slots] > 0)
+        once = np.flatnonzero(done & (tally.log[slots] == 1))
+        _reach(reached, place[once], offset[once])
+        again = np.flatnonzero(done & (tally.log[slots] > 1))
+        copies.append((slots[again], place[again], offset[again]))
+    _, place, offset, together = _firsts(copies)
+    _reach(reached, place[together], offset[together])
+    slots, place, offset, _ = _firsts(found)
+    return _Standing(slots=slots, place=place, offset=offset, reached=reached)
+
+
+def _firsts(found: list[tuple[Ints, Ints, Ints]]) -> tuple[Ints, Ints, Ints, Mask]:
+    """Return slot, place and offset of each message's first record, and if all are in one place."""
     slots, place, offset = (np.concatenate(column) for column in zip(*found, strict=True))
     order = np.lexsort((offset, place, slots))
-    slots, firsts = np.unique(slots[order], return_index=True)
-    rows = order[firsts]
-    return _Standing(slots=slots, place=place[rows], offset=offset[rows], reached=reached)
+    slots, heads, records = np.unique(slots[order], return_index=True, return_counts=True)
+    first, last = order[heads], order[heads + records - 1]
+    return slots, place[first], offset[first], place[first] == place[last]
 
 
 def _reach(reached: dict[int, int], place: Ints, offset: Ints) -> None:
@@ -106,31 +121,65 @@ def _reach(reached: dict[int, int], place: Ints, offset: Ints) -> None:
 
 def _beyond(standing: _Standing, limits: dict[int, int]) -> Mask:
     """Return which messages stand below the limit of their partition."""
-    distinct, inverse = np.unique(standing.place, return_inverse=True)
-    limit = np.array([limits.get(one, NOWHERE) for one in distinct.tolist()], dtype=np.int64)
-    below: Mask = standing.offset < limit[inverse]
+    below: Mask = standing.offset < _at(standing, limits)
     return below
 
 
-def _committed(tally: Tally, witnesses: Witnesses, consumer: str | None) -> dict[int, int]:
-    """Return the committed offset of each partition: of the group named like the consumer, if any.
+def _at(standing: _Standing, values: dict[int, int]) -> Ints:
+    """Return the value of each message's partition."""
+    distinct, inverse = np.unique(standing.place, return_inverse=True)
+    found = np.array([values.get(one, NOWHERE) for one in distinct.tolist()], dtype=np.int64)
+    spread: Ints = found[inverse]
+    return spread
 
-    Otherwise the highest of all groups counts: who reads in which group is the pipeline's secret.
-    Where the log does not name topics, partitions alone are compared.
+
+def _read(
+    tally: Tally, witnesses: Witnesses, facts: Facts, standing: _Standing, reader: Reader
+) -> Mask:
+    """Return which messages the reader's group committed an offset beyond.
+
+    A group that is named like a reader is its own. Which of the others is whose, is the pipeline's
+    secret: the slowest on the topic counts, and none while they are fewer than the readers that
+    have no group of their name, for then one of these may keep its offsets elsewhere.
+    """
+    groups, everyone = _groups(tally, witnesses), list(readers(tally, facts))
+    owned = {one.name for one in everyone if one.name is not None} & groups.keys()
+    if reader.name in owned:
+        return _beyond(standing, groups[reader.name])
+    others = [
+        (committed, {place >> 32 for place in committed})
+        for name, committed in groups.items()
+        if name not in owned
+    ]
+    lowest, number = {}, {}
+    for place in np.unique(standing.place).tolist():
+        here = [committed for committed, topics in others if place >> 32 in topics]
+        lowest[place] = min((one.get(place, NOWHERE) for one in here), default=NOWHERE)
+        number[place] = len(here)
+    wanted = np.zeros(len(standing.slots), dtype=np.int64)
+    for one in everyone:
+        if one.name not in owned:
+            wanted += one.expected[standing.slots]
+    return _beyond(standing, lowest) & (_at(standing, number) >= wanted)
+
+
+def _groups(tally: Tally, witnesses: Witnesses) -> dict[str | None, dict[int, int]]:
+    """Return what each group committed, by partition.
+
+    Where the log does not name topics, partitions alone are compared, and a group's lowest counts.
     """
     offsets = witnesses.offsets
     if offsets is None:
         return {}
     named, grouped = "topic" in witnesses.log.columns, "group" in offsets.columns
-    rows = []
+    groups: dict[str | None, dict[int, int]] = {}
     for batch in offsets.batches("topic", "partition", "committed", *["group"] * grouped):
         topic = tally.topics.encode(batch.column("topic")) if named else None
         places = place_of(batch, topic=topic).tolist()
         committed = numbers(batch.column("committed")).tolist()
-        groups = batch.column("group").to_pylist() if grouped else [None] * len(places)
-        rows += list(zip(groups, places, committed, strict=True))
-    own = [row for row in rows if row[0] is not None and row[0] == consumer] or rows
-    highest: dict[int, int] = {}
-    for _, place, offset in own:
-        highest[place] = max(offset, highest.get(place, NOWHERE))
-    return highest
+        names = batch.column("group").to_pylist() if grouped else [None] * len(places)
+        for name, place, offset in zip(names, places, committed, strict=True):
+            group = groups.setdefault(name, {})
+            if offset >= 0:
+                group[place] = min(offset, group.get(place, offset))
+    return groups

@@ -11,12 +11,17 @@ acknowledgement, which nobody else sees:
   one; where no acknowledgements are journalled, the pipeline's own `sent` mark), else
   `never-in-outbox` when there is an outbox witness and it lacks the message, else
   `never-published`. A message whose every consumer had its effect is not lost for want of a record
-  unless it was acknowledged and the log still begins at offset 0 everywhere.
+  unless it was acknowledged and every partition of its topic (of any, where its own is not known)
+  still begins at offset 0.
 - In the log without an effect, for each consumer seen: `no-effect` when it was journalled as
-  delivered or the group committed an offset beyond it, else `never-delivered`.
+  delivered or the consumer's group committed an offset beyond it, else `never-delivered`.
+- A consumer's group is the one named like it. Where there is none, the slowest of the groups on
+  the topic that are named like no consumer speaks for it; but nobody does while these are fewer
+  than the consumers without a group of their name, one of whom may keep its offsets elsewhere.
 - *Stuck* in place of lost: the drain did not complete, the message may still be pending (not marked
-  as sent; at or beyond the committed offset), and nothing passed it: no later intent is in the
-  log, or no later record of its partition has an effect. Once something passed it, it is lost.
+  as sent; at or beyond the offset that the consumer's group committed), and nothing passed it: no
+  later intent is in the log, or no message has an effect whose every record stands later in its
+  partition (of copies, the first may be the one that was acted on). What was passed is lost.
 - Effects are a multiset: two rows for one (message, consumer) are a duplicate. A record or effect
   without a committed or unknown intent is a phantom.
 """

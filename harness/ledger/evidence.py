@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from harness.ledger.findings import MessageId
 from harness.ledger.ids import Ints, id_array
-from harness.ledger.tally import Mask, Tally, log_columns, numbers, place_of
+from harness.ledger.tally import NO_INTENT, Mask, Tally, log_columns, numbers, place_of
 from harness.ledger.witness import Witness
 
 OFFSET_BITS = 44
@@ -88,7 +88,8 @@ def mask_of(tally: Tally, ids: list[MessageId]) -> Mask:
 def overwritten(tally: Tally, log: Witness, acks: tuple[Ack, ...]) -> Ints:
     """Return the slots acknowledged at a place where the log now holds another record.
 
-    A place that the log no longer holds at all proves nothing here (retention, compaction).
+    A place that the log no longer holds at all proves nothing here (retention, compaction), and a
+    message of no intent is missed by nobody.
     """
     placed = [ack for ack in acks if ack.offset >= 0]
     if not placed or not {"partition", "offset"} <= log.columns:
@@ -108,8 +109,7 @@ def overwritten(tally: Tally, log: Witness, acks: tuple[Ack, ...]) -> Ints:
         held = places.join(place_of(batch, topic=topics), numbers(batch.column("offset")))
         found = tally.index.slots(batch.column("message_id"))
         _compare(held, found, wanted, slots, accused)
-    accused[-1] = False
-    return np.flatnonzero(accused)
+    return np.flatnonzero(accused & (tally.outcome != NO_INTENT))
 
 
 def _compare(held: Ints, found: Ints, wanted: Ints, slots: Ints, accused: Mask) -> None:

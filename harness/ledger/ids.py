@@ -21,7 +21,22 @@ Codes = NDArray[np.int32]
 
 DENSE_FACTOR = 4
 DENSE_SLACK = 4096
-CANONICAL_INT = r"^(0|-?[1-9][0-9]{0,17})$"
+LOWEST_INT, HIGHEST_INT = -(2**63), 2**63 - 1
+
+
+def _up_to(highest: int) -> str:
+    """Return a pattern for the numbers with as many digits as `highest` that are not above it."""
+    digits = str(highest)
+    smaller = [
+        f"{digits[:place]}[{int(place == 0)}-{int(digit) - 1}][0-9]{{{len(digits) - place - 1}}}"
+        for place, digit in enumerate(digits)
+        if int(digit) > int(place == 0)
+    ]
+    return "|".join([*smaller, digits])
+
+
+CANONICAL_INT = rf"^(0|-?[1-9][0-9]{{0,17}}|{_up_to(HIGHEST_INT)}|-({_up_to(-LOWEST_INT)}))$"
+"""Whatever an int64 may be, written in the one way that decimal has for it."""
 
 
 class IdIndex(Protocol):
@@ -53,7 +68,8 @@ class DirectIndex:
     def slots(self, ids: pa.Array) -> Ints:
         """Return `id - low`, or limbo."""
         numbers = as_int64(ids)
-        found = _numpy(numbers, fill=self.low - 1) - np.int64(self.low)
+        outside = self.low - 1 if self.low > LOWEST_INT else self.low + self.size
+        found = _numpy(numbers, fill=outside) - np.int64(self.low)
         strangers = found.view(np.uint64) >= np.uint64(self.size)
         if strangers.any():
             found[strangers] = self.size

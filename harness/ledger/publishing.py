@@ -9,7 +9,7 @@ from harness.ledger.accusations import Accusation
 from harness.ledger.evidence import Evidence, Facts, Witnesses, mask_of
 from harness.ledger.findings import Hop, Kind
 from harness.ledger.readers import acted_by_all
-from harness.ledger.tally import Mask, Tally
+from harness.ledger.tally import Mask, Tally, numbers
 
 UNACKED_MARK = "marked as sent without an acknowledgement"
 CONSUMED = "it had its effects before it vanished"
@@ -32,7 +32,7 @@ def publishing_accusations(
     marked = tally.sent if tally.sent is not None else np.zeros_like(missing)
     consumed = acted_by_all(tally, facts)
     vanished = missing & acked
-    peace = missing & consumed & (~acked | _log_was_trimmed(witnesses))
+    peace = missing & consumed & (~acked | _trimmed(tally, witnesses))
     if tally.outbox is not None:
         unlisted = missing & ~acked & ~consumed & ~tally.outbox
     else:
@@ -66,13 +66,24 @@ def _acked(tally: Tally, evidence: Evidence) -> Mask:
     return np.zeros(len(tally.outcome), dtype=np.bool_)
 
 
-def _log_was_trimmed(witnesses: Witnesses) -> bool:
-    """Tell whether any partition no longer begins at 0: then its absent records prove nothing."""
+def _trimmed(tally: Tally, witnesses: Witnesses) -> Mask:
+    """Return the messages on whose topic some partition no longer begins at 0.
+
+    That the log lacks one of these proves nothing. For a message of a topic that the offsets do
+    not name, or of none, any topic will do.
+    """
     offsets = witnesses.offsets
     if offsets is None or "begin" not in offsets.columns:
-        return False
-    begins = (batch.column(0).to_pylist() for batch in offsets.batches("begin"))
-    return any(begin is not None and begin > 0 for column in begins for begin in column)
+        return np.zeros(len(tally.outcome), dtype=np.bool_)
+    named, begun = set[int](), set[int]()
+    for batch in offsets.batches("topic", "begin"):
+        topic = tally.topics.encode(batch.column("topic"))
+        named.update(topic[topic >= 0].tolist())
+        begun.update(topic[numbers(batch.column("begin")) > 0].tolist())
+    if not begun or tally.topic is None or -1 in begun:
+        return np.full(len(tally.outcome), bool(begun))
+    trimmed: Mask = np.isin(tally.topic, list(begun)) | ~np.isin(tally.topic, list(named))
+    return trimmed
 
 
 def _passed_over(tally: Tally, witnesses: Witnesses, facts: Facts, pending: Mask) -> Mask:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from harness.ledger.ids import HIGHEST_INT, LOWEST_INT
 from harness.ledger.witness import write_witness
 from harness.pipeline.record_ids import id_reader
 from harness.pipeline.witness_queries import connect, stream
@@ -66,25 +67,37 @@ def _log(stage: Stage, ends: tuple[PartitionEnds, ...]) -> Iterator[pa.RecordBat
 
 def _log_batch(stage: Stage, batch: LogBatch) -> pa.RecordBatch:
     topics = [stage.logical(topic) for topic in batch.topic]
-    id_type = pa.int64() if stage.spec.message.id_type == "int" else pa.string()
+    numbered = stage.spec.message.id_type == "int"
     return pa.RecordBatch.from_pydict(
         {
             "topic": pa.array(topics, pa.string()),
             "partition": pa.array(batch.partition, pa.int32()),
             "offset": pa.array(batch.offset, pa.int64()),
             "timestamp_ms": pa.array(batch.timestamp_ms, pa.int64()),
-            "message_id": pa.array(batch.message_id, id_type),
+            "message_id": _numbers(batch) if numbered else pa.array(batch.message_id, pa.string()),
             "key": pa.array(batch.key, pa.string()),
             "payload_sha256": pa.array(batch.payload_sha256, pa.binary(32)),
         }
     )
 
 
+def _numbers(batch: LogBatch) -> pa.Array:
+    """Return ids that are numbers; beyond int64 a record has none, for no message could bear it."""
+    held = [
+        one if isinstance(one, int) and LOWEST_INT <= one <= HIGHEST_INT else None
+        for one in batch.message_id
+    ]
+    return pa.array(held, pa.int64())
+
+
 def _offsets(
     stage: Stage, ends: tuple[PartitionEnds, ...], groups: tuple[GroupOffset, ...]
 ) -> pa.RecordBatch:
-    committed = {(at.group, at.topic, at.partition): at.committed for at in groups}
-    names = sorted({at.group for at in groups})
+    """Return what each group committed; where there is no group, what is left of each partition."""
+    committed: dict[tuple[str | None, str, int], int] = {
+        (at.group, at.topic, at.partition): at.committed for at in groups
+    }
+    names: list[str] | list[None] = sorted({at.group for at in groups}) or [None]
     rows = [
         {
             "group": group,

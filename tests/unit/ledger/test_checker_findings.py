@@ -69,12 +69,50 @@ def test_an_acked_record_that_vanished_after_its_effect_is_still_lost(world: Wor
     assert world.accused() == [(LOST, "acked-not-in-log", 2, None)]
 
 
+def test_a_journalled_ack_of_a_snowflake_is_evidence_too(
+    make_world: Callable[..., World],
+) -> None:
+    """Its id has 19 digits, and the journal's word of it is all that there is."""
+    world = make_world(name=lambda number: number + 10**18)
+    world.drop("log", 2)
+    world.sent = None
+    world.acks_journalled = True
+    world.acks = [Ack(message_id=10**18 + 2, topic="a", partition=0, offset=1)]
+    assert world.accused() == [(LOST, "acked-not-in-log", 10**18 + 2, None)]
+
+
 def test_a_trimmed_log_is_no_loss_where_all_effects_are_there(world: World) -> None:
     """Retention moved the beginning of a partition: consumed records may be gone."""
     world.drop("log", 0)
     world.rows("offsets")[0]["begin"] = 1
     checked = world.check()
     assert (checked.findings, checked.figures["effects_without_record"]) == ((), 1)
+
+
+def test_a_trimmed_topic_excuses_no_other(world: World) -> None:
+    """What retention took of topic b says nothing about a record of topic a."""
+    world.drop("log", 0)
+    world.rows("offsets").append(world.rows("offsets")[0] | {"topic": "b", "begin": 1})
+    assert world.accused() == [(LOST, "acked-not-in-log", 0, None)]
+    for row in world.intents:
+        row["topic"] = None
+    assert world.accused() == []
+
+
+def test_a_message_whose_topic_the_offsets_do_not_name_is_excused_by_any(world: World) -> None:
+    """They may call its topic by another name."""
+    world.drop("log", 0)
+    for row in world.rows("offsets"):
+        row.update(topic="real-a", begin=1)
+    assert world.accused() == []
+
+
+def test_what_retention_took_is_known_where_no_group_committed(world: World) -> None:
+    """A pipeline that keeps its offsets in its database: no group, yet the partitions begin."""
+    world.drop("log", 0)
+    for row in world.rows("offsets"):
+        row.update(group=None, committed=-1, begin=1)
+    assert world.accused() == []
 
 
 def test_a_record_beyond_the_committed_offset_was_never_delivered(world: World) -> None:
@@ -101,6 +139,7 @@ def test_a_journalled_delivery_without_effect_is_no_effect(world: World) -> None
 def test_each_consumer_must_have_its_effect(world: World) -> None:
     """Two consumers: the one that lacks an effect is named."""
     world.effects += [row | {"consumer": "d"} for row in world.effects if row["message_id"] != 3]
+    world.rows("offsets").extend([row | {"group": "h"} for row in world.rows("offsets")])
     assert world.accused() == [(LOST, "no-effect", 3, "d")]
 
 
@@ -188,6 +227,15 @@ def test_an_acked_offset_with_another_record_is_overwritten(world: World) -> Non
     assert world.accused() == [("overwritten-offset", None, 2, None)]
 
 
+def test_an_acked_message_of_no_intent_is_missed_by_nobody(world: World) -> None:
+    """Message 2 was rolled back, yet sent and acknowledged where the log now holds message 4."""
+    for witness in ("intents", "outbox", "sent", "log", "effects"):
+        world.drop(witness, 2)
+    world.acks_journalled = True
+    world.acks = [Ack(message_id=2, topic="a", partition=0, offset=2)]
+    assert world.accused() == []
+
+
 def test_an_ack_without_offset_overwrites_nothing(world: World) -> None:
     """With acks=0, or for a known duplicate, the broker names no offset."""
     world.acks_journalled = True
@@ -239,6 +287,88 @@ def test_a_record_that_a_later_effect_passed_is_lost(world: World) -> None:
     world.drop("effects", 2)
     world.rows("offsets")[0]["committed"] = 0
     assert world.accused(drained=False) == [(LOST, "never-delivered", 2, "c")]
+
+
+def one_partition(world: World, *, acted: int, copies: tuple[int, ...], read: int) -> World:
+    """Put all records into one partition, let some be acted on, and send some once more."""
+    for number in range(6):
+        world.row("log", number).update(partition=0, offset=number)
+        if number >= acted:
+            world.drop("effects", number)
+    world.log += [world.row("log", n) | {"offset": 6 + i} for i, n in enumerate(copies)]
+    world.rows("offsets")[0].update(committed=read, end=6 + len(copies))
+    return world
+
+
+def test_a_copy_that_nobody_read_passes_nothing(world: World) -> None:
+    """The relay sent message 1 again, behind all that still waits for the consumer."""
+    one_partition(world, acted=3, copies=(1,), read=3)
+    assert world.accused(drained=False) == [(STUCK, "never-delivered", n, "c") for n in (3, 4, 5)]
+
+
+def test_a_message_that_was_sent_twice_passes_what_stands_before_both(world: World) -> None:
+    """Whichever of its records was acted on, message 2 stands before it."""
+    one_partition(world, acted=6, copies=(3, 4, 5), read=0)
+    world.drop("effects", 2)
+    assert world.accused(drained=False) == [(LOST, "never-delivered", 2, "c")]
+
+
+def test_copies_in_two_partitions_pass_nothing(world: World) -> None:
+    """Message 0 was acted on in one, and stands behind message 5 in the other."""
+    one_partition(world, acted=3, copies=(0,), read=3)
+    world.row("log", 5).update(partition=1, offset=0)
+    world.log[-1].update(partition=1, offset=1)
+    world.rows("offsets")[1]["committed"] = 0
+    assert world.accused(drained=False) == [(STUCK, "never-delivered", n, "c") for n in (3, 4, 5)]
+
+
+FRAUD_BEHIND = [(STUCK, "never-delivered", n, "fraud") for n in (3, 4, 5)]
+FRAUD_READ = [(LOST, "no-effect", n, "fraud") for n in (3, 4, 5)]
+
+
+def two_readers(world: World, committed: dict[str, tuple[int, int]]) -> World:
+    """Let the ledger act on all of partition 0, fraud on half of it; groups committed this much."""
+    one_partition(world, acted=6, copies=(), read=6)
+    for row in world.effects:
+        row["consumer"] = "ledger"
+    world.effects += [row | {"consumer": "fraud"} for row in world.effects[:3]]
+    world.offsets = [
+        {"group": group, "topic": "a", "partition": p, "committed": offset, "begin": 0, "end": 6}
+        for group, offsets in committed.items()
+        for p, offset in enumerate(offsets)
+    ]
+    return world
+
+
+def test_a_slow_reader_is_not_convicted_by_the_group_of_a_fast_one(world: World) -> None:
+    """Nobody knows whose group is whose: only what all of them passed was read."""
+    two_readers(world, {"x-ledger": (6, 0), "x-fraud": (3, 0)})
+    assert world.accused(drained=False) == FRAUD_BEHIND
+    assert world.accused() == [(LOST, "never-delivered", n, "fraud") for n in (3, 4, 5)]
+
+
+def test_a_reader_that_keeps_its_offsets_elsewhere_is_not_convicted_by_another_group(
+    make_world: Callable[..., World],
+) -> None:
+    """One group and two readers, or a group of its own that has yet to commit."""
+    for groups in ({"x-ledger": (6, 0)}, {"ledger": (6, 0)}, {"x": (6, 0), "fraud": (-1, -1)}):
+        assert two_readers(make_world(), groups).accused(drained=False) == FRAUD_BEHIND
+
+
+def test_a_group_that_reads_the_topic_has_read_nothing_where_it_committed_nothing(
+    world: World,
+) -> None:
+    """There are groups enough beyond the records, but the one that is not may be fraud's."""
+    two_readers(world, {"x-ledger": (6, 0), "x-mailer": (6, 0), "x-fraud": (-1, 0)})
+    assert world.accused(drained=False) == FRAUD_BEHIND
+
+
+def test_what_every_group_passed_was_read_by_every_reader(
+    make_world: Callable[..., World],
+) -> None:
+    """Where as many groups as readers are beyond it, an effect is missing for good."""
+    for groups in ({"x": (6, 0), "y": (6, 0)}, {"ledger": (0, 0), "x": (6, 0)}, {"fraud": (6, 0)}):
+        assert two_readers(make_world(), groups).accused(drained=False) == FRAUD_READ
 
 
 def test_an_acked_message_is_lost_however_the_drain_ended(world: World) -> None:

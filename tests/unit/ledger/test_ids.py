@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.ledger.hashing import hash_int64, hash_strings
-from harness.ledger.ids import Coder, DirectIndex, HashedIndex, build_index
+from harness.ledger.ids import Coder, DirectIndex, HashedIndex, as_int64, build_index
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
@@ -70,6 +70,32 @@ def test_text_that_is_no_canonical_number_is_nobodys() -> None:
     """`007` and `7.0` are not the message 7."""
     index, _ = build_index([pa.array([6, 7])])
     assert index.slots(pa.array(["7", "007", "7.0", "-", None])).tolist() == [1, 2, 2, 2, 2]
+
+
+EDGES = [10**17, 10**18, 9 * 10**18, 2**63, 10**19, 10**20]
+
+
+@pytest.mark.parametrize(
+    "number", [s * (e + d) for e in EDGES for s in (1, -1) for d in (-1, 0, 1)]
+)
+def test_text_is_a_number_as_far_as_int64_reaches(number: int) -> None:
+    """Snowflakes have 19 digits; what lies beyond is nobody's, and so is a number in disguise."""
+    held = number if -(2**63) <= number < 2**63 else None
+    texts = pa.array([f"{number}", f"0{number}", f"+{number}", f"{number}\n", f"-0{abs(number)}"])
+    assert as_int64(texts).to_pylist() == [held, None, None, None, None]
+
+
+@given(number=INT64)
+def test_every_int64_survives_its_text(number: int) -> None:
+    """Journals name messages as text."""
+    assert as_int64(pa.array([str(number)])).to_pylist() == [number]
+
+
+@pytest.mark.parametrize("low", [-(2**63), 2**63 - 3])
+def test_no_id_is_nobodys_at_the_edges_of_int64(low: int) -> None:
+    """There is no number before the first one, and none behind the last."""
+    index, _ = build_index([pa.array([low, low + 1, low + 2])])
+    assert index.slots(pa.array([low, None, low + 2])).tolist() == [0, 3, 2]
 
 
 def test_words_keep_their_code_over_changing_dictionaries() -> None:

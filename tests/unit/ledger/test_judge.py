@@ -53,7 +53,10 @@ def test_findings_can_be_asked_for_by_kind_and_hop(world: World, tmp_path: Path)
     assert (verdict.total_of("lost"), verdict.total_of("duplicate-effect")) == (1, 1)
 
 
-@pytest.mark.parametrize("name", [str, lambda n: f"m{n}", lambda n: n * 10**15])
+@pytest.mark.parametrize(
+    "name",
+    [str, lambda n: f"m{n}", lambda n: n * 10**15, lambda n: n * 10**18, lambda n: n + 2**63 - 6],
+)
 def test_ids_of_every_sort_are_judged_alike(
     make_world: Callable[..., World], tmp_path: Path, name: Callable[[int], int | str]
 ) -> None:
@@ -88,8 +91,12 @@ def test_a_foreign_run_folder_is_judged_alike(world: World, tmp_path: Path) -> N
     assert [f.message_id for f in theirs.findings] == [2, 1]
 
 
-def test_string_ids_in_the_log_meet_integer_ids_of_the_table(world: World, tmp_path: Path) -> None:
-    """A header carries the id as text; the database has it as a number."""
+@pytest.mark.parametrize("base", [0, 10**17, 10**18 - 3, 10**18, 2**63 - 6, -(2**63)])
+def test_string_ids_in_the_log_meet_integer_ids_of_the_table(
+    make_world: Callable[..., World], tmp_path: Path, base: int
+) -> None:
+    """A header carries the id as text; the database has it as a number, a snowflake perhaps."""
+    world = make_world(name=lambda n: base + n)
     world.write(tmp_path)
     log = world.table("log")
     write_witness(tmp_path, "log", log.set_column(3, "message_id", log[3].cast(pa.string())))
