@@ -96,12 +96,12 @@ def plan(tmp_path: Path, *, asked: Asked = ASKED, time_s: float = 3600) -> Plan:
     )
 
 
-def play(tmp_path: Path, judge: Judge) -> tuple[Night, list[str]]:
+def play(tmp_path: Path, judge: Judge, *, most: int = 12) -> tuple[Night, list[str]]:
     """Play it to its end, and return it with what was said."""
     said: list[str] = []
     player = NightPlayer(
         plan(tmp_path),
-        pools=lambda runs: pool_of(PretendedLabs(runs, judge)),
+        pools=lambda runs: pool_of(PretendedLabs(runs, judge, most=most)),
         tell=lambda result: said.append(result.phase),
         say=said.append,
     )
@@ -158,6 +158,17 @@ def test_a_regression_that_is_mended_is_told_and_leaves_the_night_green(tmp_path
     assert said.count("pinned") == REGRESSION.repeats_to_clear() == 4
     assert "0 of 4 repeats failed" in night.regressions[0].said
     assert "mended, or the harness lost its sight" in summary_md(night)
+
+
+def test_a_regression_that_its_share_of_the_night_cut_off_leaves_it_undecided(
+    tmp_path: Path,
+) -> None:
+    """Three clean runs of the four that it takes mend nothing, and the night is not green."""
+    write_regression(REGRESSION, tmp_path / "pinned" / "lost-order.json")
+    night, _ = play(tmp_path, passes, most=3)
+    assert night.outcome is Outcome.UNKNOWN
+    assert [each.state for each in night.regressions] == ["inconclusive"]
+    assert "it was played 3 of 4 times" in summary_md(night)
 
 
 def test_trouble_in_one_step_does_not_end_the_night(tmp_path: Path) -> None:
