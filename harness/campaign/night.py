@@ -201,7 +201,7 @@ class NightPlayer:
     def _smaller(self, result: Result, deadline: Deadline) -> Counterexample | str:
         failure = failure_of(Path(result.folder))
         with self._pools(self._plan.folder / "minimised" / "runs") as pool:
-            found, signature = minimise_failure(
+            found, shown = minimise_failure(
                 failure,
                 pool,
                 labs=self._plan.labs,
@@ -209,9 +209,7 @@ class NightPlayer:
                 tell=self._tell_smaller,
                 time_s=deadline.remaining_s(),
             )
-        pinned = regression_of(
-            found, signature, found_in=failure.found_in, choice=self._plan.choice
-        )
+        pinned = regression_of(found, shown, found_in=failure.found_in, choice=self._plan.choice)
         if pinned is None:
             return f"it did not fail again in {found.runs} runs"
         self._say(story(found))

@@ -213,7 +213,7 @@ def _minimise(failure: "Failure", search: _Search, *, output: Path | None) -> in
     ended = 0
     try:
         with LabPool(search.labs, choice=search.choice, runs=search.runs, progress=note) as pool:
-            found, signature = minimising.minimise_failure(
+            found, shown = minimising.minimise_failure(
                 failure,
                 pool,
                 labs=search.labs,
@@ -221,11 +221,9 @@ def _minimise(failure: "Failure", search: _Search, *, output: Path | None) -> in
                 tell=lambda result, _: tell(result),
             )
     except minimising.BrokenOff as broken:
-        found, signature, ended = broken.found, broken.signature, note_broken_off()
+        found, shown, ended = broken.found, broken.shown, note_broken_off()
     click.echo(f"\n{minimising.story(found)}")
-    pinned = minimising.regression_of(
-        found, signature, found_in=failure.found_in, choice=search.choice
-    )
+    pinned = minimising.regression_of(found, shown, found_in=failure.found_in, choice=search.choice)
     if pinned is None:
         click.echo("\nit never failed again: nothing to pin")
         return ended or 3
