@@ -1,6 +1,7 @@
 """A night: which steps it plays, what it makes of them, and how shards of it add up."""
 
 import json
+import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from harness.campaign.night_record import Campaigned, Night, judged, merged, rea
 from harness.campaign.night_summary import summary_md
 from harness.campaign.regression import Regression, read_regression, write_regression
 from harness.campaign.result import Hit, Job, Result
-from harness.cli import main
+from harness.cli import main, nightly
 from harness.errors import LabError, UsageError
 from harness.lab.choice import LabChoice
 from harness.ledger.findings import Hop, Kind, Outcome, Total, Verdict
@@ -298,6 +299,20 @@ def test_merge_is_a_command_that_ends_as_the_night_did(tmp_path: Path) -> None:
     assert ended.exit_code == 1, ended.output
     assert read_night(tmp_path / "whole").shards == (1, 2)
     assert (tmp_path / "whole" / "summary.md").read_text().startswith("## FAILED")
+
+
+def test_failing_runs_are_packed_below_a_link_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their place in the night, however its folder was named."""
+    (tmp_path / "disk" / "night").mkdir(parents=True)
+    (tmp_path / "linked").symlink_to("disk")
+    monkeypatch.chdir(tmp_path)
+    output = Path("linked/night")
+    run = make_run_folder(output / "runs", name="outbox", schedule=REGRESSION.schedule)
+    assert nightly._pack([run], output) == nightly.PACKED  # noqa: SLF001  # a red night's last step
+    with tarfile.open(output / nightly.PACKED) as archive:
+        assert f"runs/{run.name}/schedule.json" in archive.getnames()
 
 
 @pytest.mark.parametrize(
