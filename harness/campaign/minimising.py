@@ -15,7 +15,7 @@ from harness.campaign.regression import Regression, is_regression, read_regressi
 from harness.campaign.result import Job, Result
 from harness.campaign.shapes import shape_of
 from harness.clock import Deadline
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.lab.choice import LabChoice
 from harness.ledger.findings import Verdict
 from harness.run.plan import check_playable, read_schedule, spec_of
@@ -35,6 +35,16 @@ class BrokenOff(KeyboardInterrupt):
 
     def __init__(self, found: Minimised, shown: Shown) -> None:
         super().__init__()
+        self.found = found
+        self.shown = shown
+
+
+class GivenUpError(HarnessError):
+    """An error ended the search; it says the same, and carries what was found so far."""
+
+    def __init__(self, error: HarnessError, found: Minimised, shown: Shown) -> None:
+        super().__init__(error.message, remedy=error.remedy)
+        self.exit_code = error.exit_code
         self.found = found
         self.shown = shown
 
@@ -95,7 +105,7 @@ def minimise_failure(
     """Play until the fewest and mildest faults are found, or runs or time are used up.
 
     Returns what was found, and which of the findings its plays showed; BrokenOff, with the same,
-    if somebody ends it.
+    if somebody ends it, and GivenUpError if an error does.
     """
     search = Minimiser(
         failure.schedule, runs_budget=runs_budget, labs=labs, playable=playable_on(failure.schedule)
@@ -118,6 +128,8 @@ def minimise_failure(
             search.told([bool(seen) for seen in shown])
     except KeyboardInterrupt:
         raise BrokenOff(search.result(), _shown(search.result(), plays)) from None
+    except HarnessError as error:
+        raise GivenUpError(error, search.result(), _shown(search.result(), plays)) from error
     return search.result(), _shown(search.result(), plays)
 
 

@@ -7,12 +7,14 @@ import pytest
 from harness.campaign.minimising import (
     BrokenOff,
     Failure,
+    GivenUpError,
     minimise_failure,
     regression_of,
     story,
 )
 from harness.campaign.regression import Regression
 from harness.campaign.result import Job, Result
+from harness.errors import PipelineError
 from harness.lab.choice import LabChoice
 from harness.ledger.findings import Hop, Kind, Outcome, Total
 from harness.schedule.minimise import Minimised
@@ -105,6 +107,22 @@ def test_somebody_who_ends_it_gets_what_was_found() -> None:
     assert str(GUILTY) in story(ended.value.found)
     assert "it ended before every step was tried" in story(ended.value.found)
     assert set(ended.value.shown) == LOST
+
+
+def test_a_worker_that_ends_leaves_what_was_found() -> None:
+    """Nor are they thrown away by a lab that is gone in the next one; its error is told."""
+
+    def gone(played: int) -> None:
+        if played == 12:
+            raise PipelineError("the process of lab 0 gave no answer", remedy="look at its log")
+
+    with pytest.raises(GivenUpError, match="lab 0 gave no answer\n  → look at its log") as ended:
+        minimise(PretendedLab(gone))
+    assert ended.value.exit_code == PipelineError.exit_code
+    assert str(GUILTY) in story(ended.value.found)
+    pinned = regression_of(ended.value.found, ended.value.shown, found_in="run", choice=LabChoice())
+    assert pinned is not None
+    assert pinned.of == ended.value.found.rate.runs
 
 
 def test_one_that_was_ended_at_once_has_nothing_to_tell() -> None:
