@@ -3,6 +3,7 @@
 import json
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -201,6 +202,43 @@ def test_a_night_that_is_broken_off_leaves_what_there_is(tmp_path: Path) -> None
     assert (night.finished, night.outcome) == (False, Outcome.UNKNOWN)
     assert night.outcomes() == {"PASSED": 12}
     assert "It was broken off" in summary_md(night)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, LabError("node 2 did not start")])
+def test_what_was_made_small_until_it_was_broken_off_is_pinned(
+    tmp_path: Path, error: BaseException | type[BaseException]
+) -> None:
+    """By somebody or by a lab that is gone: the runs that it took are not thrown away."""
+    played = 0
+
+    def broken(job: Job) -> Outcome:
+        nonlocal played
+        if job.phase == "reduce":
+            played += 1
+            if played > 5:
+                raise error
+        return Outcome.FAILED
+
+    with suppress(KeyboardInterrupt):
+        play(tmp_path, broken)
+    night = read_night(tmp_path / "night")
+    (failed,) = night.failures
+    assert failed.smallest is not None
+    assert not failed.smallest.complete
+    assert read_regression(tmp_path / "night" / failed.smallest.file).failed > 0
+    assert night.finished == (error is not KeyboardInterrupt)
+
+
+def test_one_that_was_broken_off_at_once_says_so(tmp_path: Path) -> None:
+    """It has nothing to pin."""
+
+    def broken(job: Job) -> Outcome:
+        if job.phase == "reduce":
+            raise LabError("node 2 did not start")
+        return Outcome.FAILED
+
+    night, _ = play(tmp_path, broken)
+    assert [each.why_not for each in night.failures] == ["minimising it was broken off"]
 
 
 def test_a_folder_that_holds_a_night_is_not_written_over(tmp_path: Path) -> None:
