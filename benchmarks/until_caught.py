@@ -85,7 +85,7 @@ def _smallest(
 ) -> str:
     # The largest of the failing schedules leaves the minimiser most to do.
     run = max(shown, key=lambda result: len(result.schedule.faults))
-    found, signature = minimise_failure(
+    found, seen = minimise_failure(
         failure_of(Path(run.folder)),
         pool,
         labs=asked.labs,
@@ -94,7 +94,7 @@ def _smallest(
     )
     print(f"{name}: {story(found)}", flush=True)
     pinned = regression_of(
-        found, signature, found_in=f"benchmarks/until_caught.py --seed {asked.seed}", choice=choice
+        found, seen, found_in=f"benchmarks/until_caught.py --seed {asked.seed}", choice=choice
     )
     if pinned and asked.pin:
         write_regression(pinned, asked.pin / f"{name}.json")

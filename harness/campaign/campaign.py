@@ -46,15 +46,19 @@ def play_campaign(
     keep: Keep = "failed",
     tell: Callable[[Result], None],
 ) -> None:
-    """Play until the end that was asked for; each result is in the folder before it is told."""
+    """Play until the end that was asked for; each result is in the folder before it is told.
+
+    UsageError if another process plays in this folder.
+    """
     if until == Until():
         raise UsageError("A campaign needs an end", remedy="say --time 30m or --schedules 100")
-    done = {result.index for result in folder.results()}
-    ending = _Ending(until)
-    for result in pool.play(_jobs(folder.asked, done, ending)):
-        folder.add(result, keep=keep)
-        tell(result)
-        ending.caught = ending.caught or result.caught()
+    with folder.held():
+        done = {result.index for result in folder.results()}
+        ending = _Ending(until)
+        for result in pool.play(_jobs(folder.asked, done, ending)):
+            folder.add(result, keep=keep)
+            tell(result)
+            ending.caught = ending.caught or result.caught()
 
 
 class _Ending:

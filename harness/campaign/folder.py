@@ -3,8 +3,10 @@
 Results are appended as they come, so a campaign that was broken off goes on where it stopped.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +17,7 @@ from harness import strict
 from harness.campaign.result import Result, result_line, result_of
 from harness.errors import UsageError
 from harness.lab.choice import LabChoice
+from harness.lab.keeping.claims import try_claim
 from harness.ledger.findings import Outcome
 from harness.pipeline.spec import Spec
 from harness.provision.checkpoint import levels
@@ -110,10 +113,26 @@ class CampaignFolder:
         """Yield every result so far; a line that a kill tore is left out."""
         if not self._results.exists():
             return
-        lines = self._results.read_text(encoding="utf-8").splitlines(keepends=True)
+        *lines, _torn = self._results.read_bytes().split(b"\n")
         for number, line in enumerate(lines, start=1):
-            if line.endswith("\n"):
-                yield result_of(line, source=f"{self._results}:{number}")
+            yield result_of(line, source=f"{self._results}:{number}")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep every other process from playing it meanwhile; UsageError if one does already."""
+        try:
+            claim = try_claim(self.path / "playing.lock")
+        except OSError as error:
+            raise disk_error(self.path, error) from error
+        if claim is None:
+            raise UsageError(
+                f"{self.path} is being played by another process",
+                remedy="wait until that has ended, or begin a campaign without --resume",
+            )
+        try:
+            yield
+        finally:
+            claim.release(unlink=True)
 
     def add(self, result: Result, *, keep: Keep) -> None:
         """Append a result; of a PASSED run only what tells its story is kept, unless all is."""
@@ -131,4 +150,4 @@ class CampaignFolder:
         if self._results.exists():
             text = self._results.read_bytes()
             if text and not text.endswith(b"\n"):
-                self._results.write_bytes(text[: text.rfind(b"\n") + 1])
+                os.truncate(self._results, text.rfind(b"\n") + 1)

@@ -4,7 +4,8 @@ A schedule fails only if it shows one of the findings that the run showed: anoth
 way is told, but it is not the one that is looked for.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -14,24 +15,38 @@ from harness.campaign.regression import Regression, is_regression, read_regressi
 from harness.campaign.result import Job, Result
 from harness.campaign.shapes import shape_of
 from harness.clock import Deadline
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.lab.choice import LabChoice
 from harness.ledger.findings import Verdict
 from harness.run.plan import check_playable, read_schedule, spec_of
 from harness.schedule.minimise import Minimised, Minimiser, within_budget
+from harness.schedule.statistics import Rate, repeats_for_detection
 from harness.schedule.validate import check_schedule
 from harness.schedule.values import Schedule
 
-Signature = frozenset[tuple[str, str | None]]
+Finding = tuple[str, str | None]
+Signature = frozenset[Finding]
+Shown = Mapping[Finding, int]
+"""How many plays of the smallest schedule showed each of the findings that are looked for."""
 
 
 class BrokenOff(KeyboardInterrupt):
     """Somebody ended the search; it carries what was found so far."""
 
-    def __init__(self, found: Minimised, signature: Signature) -> None:
+    def __init__(self, found: Minimised, shown: Shown) -> None:
         super().__init__()
         self.found = found
-        self.signature = signature
+        self.shown = shown
+
+
+class GivenUpError(HarnessError):
+    """An error ended the search; it says the same, and carries what was found so far."""
+
+    def __init__(self, error: HarnessError, found: Minimised, shown: Shown) -> None:
+        super().__init__(error.message, remedy=error.remedy)
+        self.exit_code = error.exit_code
+        self.found = found
+        self.shown = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,43 +101,54 @@ def minimise_failure(
     runs_budget: int,
     tell: Callable[[Result, bool], None],
     time_s: float = inf,
-) -> tuple[Minimised, Signature]:
+) -> tuple[Minimised, Shown]:
     """Play until the fewest and mildest faults are found, or runs or time are used up.
 
-    Returns what was found, and the findings by which the failure was known; BrokenOff, with the
-    same, if somebody ends it.
+    Returns what was found, and which of the findings its plays showed; BrokenOff, with the same,
+    if somebody ends it, and GivenUpError if an error does.
     """
     search = Minimiser(
         failure.schedule, runs_budget=runs_budget, labs=labs, playable=playable_on(failure.schedule)
     )
-    played, signature, deadline = 0, failure.signature, Deadline(time_s)
+    signature, deadline = failure.signature, Deadline(time_s)
+    plays: list[tuple[Schedule, Signature]] = []
     try:
         while (wanted := search.wanted()) and not deadline.passed():
             jobs = [
-                Job(index=played + place, schedule=schedule, phase="reduce")
+                Job(index=len(plays) + place, schedule=schedule, phase="reduce")
                 for place, schedule in enumerate(wanted)
             ]
-            failed = [False] * len(jobs)
+            shown = [Signature()] * len(jobs)
             for result in pool.play(jobs):
-                shown = shows(result, signature)
-                signature = signature or (result.signature() if shown else signature)
-                failed[result.index - played] = shown
-                tell(result, shown)
-            played += len(jobs)
-            search.told(failed)
+                seen = shown_by(result, signature)
+                signature = signature or seen
+                shown[result.index - len(plays)] = seen
+                tell(result, bool(seen))
+            plays += zip(wanted, shown, strict=True)
+            search.told([bool(seen) for seen in shown])
     except KeyboardInterrupt:
-        raise BrokenOff(search.result(), signature) from None
-    return search.result(), signature
+        raise BrokenOff(search.result(), _shown(search.result(), plays)) from None
+    except HarnessError as error:
+        raise GivenUpError(error, search.result(), _shown(search.result(), plays)) from error
+    return search.result(), _shown(search.result(), plays)
 
 
-def shows(result: Result, signature: Signature) -> bool:
-    """Tell whether a run FAILED with one of these findings (any, if none is named)."""
+def _shown(found: Minimised, plays: Sequence[tuple[Schedule, Signature]]) -> Shown:
+    smallest = repr(found.schedule)  # by which the runs of its rate are counted too
+    return Counter(
+        finding for schedule, seen in plays if repr(schedule) == smallest for finding in seen
+    )
+
+
+def shown_by(result: Result, signature: Signature) -> Signature:
+    """Return which of these findings a run that FAILED shows (all of its own, if none is named)."""
     if result.outcome != "FAILED":
-        return False
-    return not signature or any(
-        kind == wanted and hop in (None, at)
-        for kind, at in result.signature()
-        for wanted, hop in signature
+        return Signature()
+    own = result.signature()
+    return frozenset(
+        (wanted, hop)
+        for wanted, hop in signature or own
+        if any(kind == wanted and hop in (None, at) for kind, at in own)
     )
 
 
@@ -146,19 +172,22 @@ def playable_on(schedule: Schedule) -> Callable[[Schedule], bool]:
 
 
 def regression_of(
-    found: Minimised, signature: Signature, *, found_in: str, choice: LabChoice
+    found: Minimised, shown: Shown, *, found_in: str, choice: LabChoice
 ) -> Regression | None:
-    """Return what is pinned; None when the failure never showed again."""
-    if found.repeats is None or not signature:
+    """Return what is pinned, by what it shows most often; None when it never failed again."""
+    failed = max(shown.values(), default=0)
+    rate = Rate(hits=failed, runs=found.rate.runs)
+    repeats = repeats_for_detection(rate.share)
+    if repeats is None:
         return None
-    finding, hop = min(signature, key=str)
+    finding, hop = min((each for each in shown if shown[each] == failed), key=str)
     return Regression(
         schedule=found.schedule,
         finding=finding,
         hop=hop,
-        failed=found.rate.hits,
-        of=found.rate.runs,
-        repeats=found.repeats,
+        failed=rate.hits,
+        of=rate.runs,
+        repeats=repeats,
         kafka=choice.kafka_version,
         profile=choice.profile.name,
         found_in=found_in,

@@ -12,7 +12,15 @@ from typing import Protocol
 
 from harness.campaign.campaign import Until, play_campaign
 from harness.campaign.folder import CampaignFolder, keep_story
-from harness.campaign.minimising import failure_of, minimise_failure, regression_of, story
+from harness.campaign.minimising import (
+    BrokenOff,
+    GivenUpError,
+    Shown,
+    failure_of,
+    minimise_failure,
+    regression_of,
+    story,
+)
 from harness.campaign.night_plan import Plan
 from harness.campaign.night_record import (
     Counterexample,
@@ -37,6 +45,7 @@ from harness.campaign.result import Job, Result
 from harness.clock import Deadline, monotonic_s
 from harness.errors import HarnessError
 from harness.ledger.findings import Outcome
+from harness.schedule.minimise import Minimised
 from harness.schedule.values import Budget
 
 REGRESSIONS_SHARE = 0.25
@@ -196,12 +205,19 @@ class NightPlayer:
                 continue
             self._say(f"minimising {', '.join(signature)}")
             self._smallest[signature] = "minimising it was broken off"
-            self._smallest[signature] = self._smaller(group[0], deadline)
+            try:
+                found, shown = self._smaller(group[0], deadline)
+            except (BrokenOff, GivenUpError) as ended:
+                if small := self._pinned(group[0], ended.found, ended.shown):
+                    self._smallest[signature] = small
+                raise
+            small = self._pinned(group[0], found, shown)
+            self._smallest[signature] = small or f"it did not fail again in {found.runs} runs"
 
-    def _smaller(self, result: Result, deadline: Deadline) -> Counterexample | str:
+    def _smaller(self, result: Result, deadline: Deadline) -> tuple[Minimised, Shown]:
         failure = failure_of(Path(result.folder))
         with self._pools(self._plan.folder / "minimised" / "runs") as pool:
-            found, signature = minimise_failure(
+            return minimise_failure(
                 failure,
                 pool,
                 labs=self._plan.labs,
@@ -209,11 +225,14 @@ class NightPlayer:
                 tell=self._tell_smaller,
                 time_s=deadline.remaining_s(),
             )
+
+    def _pinned(self, result: Result, found: Minimised, shown: Shown) -> Counterexample | None:
+        """Pin what was found, and tell it; None if it did not fail again."""
         pinned = regression_of(
-            found, signature, found_in=failure.found_in, choice=self._plan.choice
+            found, shown, found_in=Path(result.folder).name, choice=self._plan.choice
         )
         if pinned is None:
-            return f"it did not fail again in {found.runs} runs"
+            return None
         self._say(story(found))
         return self._pin(pinned, f"{result.index}-{result.schedule.budget}", found.complete)
 

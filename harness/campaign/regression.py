@@ -93,12 +93,13 @@ class Repeats:
         """Return what it has come to; one failure is enough, clean runs are only counted if whole.
 
         caught: an unsafe variant failed as it must; missed: it did not. back: what ought to be safe
-        failed; mended: it did not. inconclusive: no failure, and not every run came to an end.
+        failed; mended: it did not. inconclusive: no failure, and not every run that it takes was
+        played and came to an end.
         """
         if self.failed:
             return "caught" if self.unsafe else "back"
         clean = sum(outcome in (Outcome.PASSED, Outcome.FAILED) for outcome in self.outcomes)
-        if clean < len(self.outcomes) or not clean:
+        if not self.over() or clean < len(self.outcomes):
             return "inconclusive"
         return "missed" if self.unsafe else "mended"
 
@@ -113,8 +114,7 @@ class Repeats:
 
     def _meaning(self) -> str:
         if self.state == "inconclusive":
-            others = sorted({str(each) for each in self.outcomes} - {"PASSED", "FAILED"})
-            return f"no conclusion, for some were {', '.join(others) or 'not played'}"
+            return f"no conclusion, for {self._undecided()}"
         return {
             "caught": "it is still caught",
             "missed": "the harness lost its sight, or Kafka mended it since "
@@ -122,6 +122,12 @@ class Repeats:
             "back": "it is back, or was never mended",
             "mended": "mended, or the harness lost its sight",
         }[self.state]
+
+    def _undecided(self) -> str:
+        others = sorted({str(each) for each in self.outcomes} - {"PASSED", "FAILED"})
+        if others:
+            return f"some were {', '.join(others)}"
+        return f"it was played {len(self.outcomes)} of {self.regression.repeats_to_clear()} times"
 
     def assert_as_pinned(self) -> None:
         """Assert that an unsafe variant was caught, or that what ought to be safe did not fail."""

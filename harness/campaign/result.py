@@ -88,7 +88,7 @@ def result_line(result: Result) -> str:
     return _RESULT.dump_json(result).decode()
 
 
-def result_of(line: str, *, source: str) -> Result:
+def result_of(line: str | bytes, *, source: str) -> Result:
     """Read what `result_line` wrote; UsageError that names `source` if it is something else."""
     try:
         return _RESULT.validate_json(line)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.asked import LABS, Duration, asked_options, refuse_asked
-from harness.cli.options import RUNS_OPTION, lab_options, note, note_broken_off, tell
+from harness.cli.options import RUNS_OPTION, lab_options, note, note_broken_off, note_error, tell
 from harness.clock import monotonic_s
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
     from harness.campaign.campaign import Until
@@ -116,6 +116,10 @@ def _campaign(
             )
     except KeyboardInterrupt:
         ended = note_broken_off()
+    except UsageError:
+        raise  # nothing was played
+    except HarnessError as error:
+        ended = note_error(error)
     results = tuple(folder.results())
     new = len(results) - before
     wall_s = monotonic_s() - began if new == len(results) else None
@@ -167,6 +171,8 @@ def replay(
                 tell(result)
     except KeyboardInterrupt:
         ended = note_broken_off()
+    except HarnessError as error:
+        ended = note_error(error)
     click.echo(f"\n{replay_summary(results)}")
     sys.exit(ended or worst(results))
 
@@ -223,7 +229,7 @@ def _minimise(failure: "Failure", search: _Search, *, output: Path | None) -> in
     ended = 0
     try:
         with LabPool(search.labs, choice=search.choice, runs=search.runs, progress=note) as pool:
-            found, signature = minimising.minimise_failure(
+            found, shown = minimising.minimise_failure(
                 failure,
                 pool,
                 labs=search.labs,
@@ -231,11 +237,11 @@ def _minimise(failure: "Failure", search: _Search, *, output: Path | None) -> in
                 tell=lambda result, _: tell(result),
             )
     except minimising.BrokenOff as broken:
-        found, signature, ended = broken.found, broken.signature, note_broken_off()
+        found, shown, ended = broken.found, broken.shown, note_broken_off()
+    except minimising.GivenUpError as error:
+        found, shown, ended = error.found, error.shown, note_error(error)
     click.echo(f"\n{minimising.story(found)}")
-    pinned = minimising.regression_of(
-        found, signature, found_in=failure.found_in, choice=search.choice
-    )
+    pinned = minimising.regression_of(found, shown, found_in=failure.found_in, choice=search.choice)
     if pinned is None:
         click.echo("\nit never failed again: nothing to pin")
         return ended or 3

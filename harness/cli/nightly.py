@@ -183,7 +183,7 @@ def _close(
 
 
 def _pack(runs: Sequence[Path], output: Path) -> str:
-    root = output.resolve()
+    root = output.absolute()  # as the runs' folders are: none has followed a link
     with tarfile.open(output / PACKED, "w:gz") as archive:
         for run in runs:
             archive.add(run, arcname=str(run.relative_to(root)))

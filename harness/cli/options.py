@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.provision.kafka import KAFKA_VERSION
 
 if TYPE_CHECKING:
@@ -107,6 +107,12 @@ def note_broken_off() -> int:
     """Tell that somebody ended what was played; return the exit code, as shells have it."""
     note("broken off; the labs were taken down")
     return 130
+
+
+def note_error(error: HarnessError) -> int:
+    """Tell the error that ended what was played; return its exit code."""
+    note(f"harness: {error}")
+    return error.exit_code
 
 
 def tell(result: "Result") -> None:

@@ -8,6 +8,7 @@ next, and told what came of them, so that several labs can play at once.
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from harness.schedule import budget
 from harness.schedule.statistics import Rate, repeats_for_detection
@@ -18,12 +19,15 @@ from harness.schedule.weaken import Weaker, weaker
 
 Plays = Generator[tuple[Schedule, ...], Sequence[bool], None]
 Found = Generator[tuple[Schedule, ...], Sequence[bool], "Weaker | None"]
+Decided = Generator[tuple[Schedule, ...], Sequence[bool], bool]
 _FIRST_HITS = 3
 """Failures of the given schedule that are waited for, to learn how often it fails."""
 _FIRST_RUNS = 20
 _CONFIRM_RUNS = 5
 _WEAKER_HITS = 2
 """A milder schedule has to fail twice: weakening must not trade the probability away."""
+_CALM_SHARE = 0.25
+"""Of the runs that are left, for playing it without any fault: a rare failure needs the others."""
 _BUDGETS = ((0.75, 60), (0.35, 120), (0.0, 300))
 
 
@@ -129,11 +133,13 @@ class Minimiser:
         yield from self._learn()
         if not self._trials.rate(self._best).hits:
             return
-        yield from self._leave_all_out()
         yield from self._leave_out()
+        decided = yield from self._leave_all_out(share=_CALM_SHARE)
         yield from self._weaken()
         # Weakening may have changed what is needed, and what is known of the rate has grown.
         yield from self._leave_out()
+        if not decided:
+            yield from self._leave_all_out(share=1.0)
         self._complete = True
         while self._trials.rate(self._best).runs < _CONFIRM_RUNS:
             yield (self._best,) * self._labs
@@ -147,14 +153,6 @@ class Minimiser:
             rate = self._trials.rate(self._best)
         self._note(Weaker(schedule=self._best, what="as it was given"), kept=True)
 
-    def _leave_all_out(self) -> Plays:
-        """Ask whether it takes a fault at all: what fails on a calm day is told first."""
-        every = range(len(self._best.faults))
-        calm = Weaker(schedule=without(self._best, every), what="without any fault")
-        found = yield from self._first_failing([calm] if every else [], hits=1)
-        if found is not None:
-            self._keep(found)
-
     def _leave_out(self) -> Plays:
         """Leave out half of the faults, then smaller parts, down to single ones."""
         size = max(1, len(self._best.faults) // 2)
@@ -167,6 +165,21 @@ class Minimiser:
                 size = max(1, size // 2)
             else:
                 return
+
+    def _leave_all_out(self, *, share: float) -> Decided:
+        """Ask whether it takes a fault at all, for so much of the runs that are left.
+
+        Returns False if that was too little to decide it.
+        """
+        if not self._best.faults:
+            return True
+        every = range(len(self._best.faults))
+        calm = Weaker(schedule=without(self._best, every), what="without any fault")
+        last = self._trials.runs + share * (self._runs_budget - self._trials.runs)
+        found = yield from self._first_failing([calm], hits=1, last=last)
+        if found is not None:
+            self._keep(found)
+        return self._trials.fails(calm.schedule) is not None
 
     def _parts(self, size: int) -> list[Weaker]:
         places = range(len(self._best.faults))
@@ -193,8 +206,13 @@ class Minimiser:
             else:
                 return
 
-    def _first_failing(self, candidates: Sequence[Weaker], *, hits: int) -> Found:
-        """Play candidates until one of them fails or all are clean; the first ones first."""
+    def _first_failing(
+        self, candidates: Sequence[Weaker], *, hits: int, last: float = inf
+    ) -> Found:
+        """Play candidates until one of them fails or all are clean; the first ones first.
+
+        What is open after the `last` run is not decided, and is noted so.
+        """
         candidates = [each for each in candidates if self._playable(each.schedule)]
         while True:
             verdicts = [self._trials.fails(each.schedule, hits=hits) for each in candidates]
@@ -205,9 +223,9 @@ class Minimiser:
                 for each, verdict in zip(candidates, verdicts, strict=True)
                 if verdict is None
             ]
-            if not undecided:
-                for each in candidates:
-                    self._note(each, kept=False)
+            if not undecided or self._trials.runs >= last:
+                for each, verdict in zip(candidates, verdicts, strict=True):
+                    self._note(each, kept=False, decided=verdict is not None)
                 return None
             yield tuple(undecided[place % len(undecided)] for place in range(self._labs))
 
@@ -216,9 +234,10 @@ class Minimiser:
         self._trials.know(found.schedule)
         self._note(found, kept=True)
 
-    def _note(self, found: Weaker, *, kept: bool) -> None:
+    def _note(self, found: Weaker, *, kept: bool, decided: bool = True) -> None:
         rate = self._trials.rate(found.schedule)
-        self._log.append(Step(runs=self._trials.runs, kept=kept, what=found.what, rate=rate))
+        what = found.what if decided else f"{found.what} (not decided)"
+        self._log.append(Step(runs=self._trials.runs, kept=kept, what=what, rate=rate))
 
 
 def within_budget(schedule: Schedule) -> bool:

@@ -64,12 +64,12 @@ def test_a_failure_is_brought_down_to_the_fault_that_causes_it(pool: LabPool) ->
     (failed,) = pool.play([Job(index=0, schedule=schedule)])
     assert failed.caught()
 
-    found, signature = minimise_failure(
+    found, shown = minimise_failure(
         failure_of(Path(failed.folder)), pool, labs=2, runs_budget=10, tell=lambda *_: None
     )
 
     assert [type(fault).__name__ for fault in found.schedule.faults] == ["Kill"]
-    assert "phantom" in {kind for kind, _ in signature}
+    assert "phantom" in {kind for kind, _ in shown}
     assert found.rate.hits >= 2
 
 

@@ -1,5 +1,6 @@
 """A campaign's folder: results survive, a torn line is played again, and mistakes are told."""
 
+import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,53 @@ def test_a_torn_result_is_forgotten_and_the_next_one_stands_alone(folder: Campai
     folder.add(PASSED, keep="all")
     assert list(CampaignFolder.open(folder.path).results()) == [RESULT, PASSED]
     assert CampaignFolder.open(folder.path).asked == folder.asked
+
+
+def test_a_torn_result_is_cut_off_and_the_others_are_not_written_again(
+    folder: CampaignFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk nothing can be written, and hours of results must not be what is lost."""
+    folder.add(RESULT, keep="all")
+    with (folder.path / "results.jsonl").open("a") as results:
+        results.write('{"index": 8, "pha')
+
+    def full(file: Path, _: bytes) -> None:
+        file.open("wb").close()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    folder.add(PASSED, keep="all")
+    assert list(folder.results()) == [RESULT, PASSED]
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\x0b", "→"])
+def test_whatever_a_reason_holds_its_result_is_one_line(folder: CampaignFolder, odd: str) -> None:
+    """Only a newline ends a line; a line torn in the middle of a character is forgotten."""
+    said = replace(RESULT, reasons=(f"it said {odd}!",))
+    folder.add(said, keep="all")
+    folder.add(PASSED, keep="all")
+    with (folder.path / "results.jsonl").open("ab") as results:
+        results.write('{"index": 8, "reasons": ["→'.encode()[:-1])
+    assert list(folder.results()) == [said, PASSED]
+
+
+def test_a_campaign_is_played_by_one_process_at_a_time(folder: CampaignFolder) -> None:
+    """Two would play every number twice, and cut each other's lines."""
+    second = CampaignFolder.open(folder.path)
+    pool = FakePool()
+    with folder.held(), pytest.raises(UsageError, match="is being played by another process"):
+        play_campaign(second, pool_of(pool), until=Until(runs=3), tell=lambda _: None)
+    assert pool.played == []
+    with pytest.raises(UsageError, match="is being played by another process"):
+        play_campaign(folder, pool_of(pool), until=Until(runs=3), tell=lambda _: hold(second))
+    play_campaign(second, pool_of(pool), until=Until(runs=3), tell=lambda _: None)
+    assert pool.played == [0, 1, 2, 3]
+
+
+def hold(folder: CampaignFolder) -> None:
+    """Ask for it, as another process that begins to play it."""
+    with folder.held():
+        pass
 
 
 def test_of_a_passed_run_only_its_story_is_kept(folder: CampaignFolder, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """A night: which steps it plays, what it makes of them, and how shards of it add up."""
 
 import json
+import tarfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -16,7 +18,7 @@ from harness.campaign.night_record import Campaigned, Night, judged, merged, rea
 from harness.campaign.night_summary import summary_md
 from harness.campaign.regression import Regression, read_regression, write_regression
 from harness.campaign.result import Hit, Job, Result
-from harness.cli import main
+from harness.cli import main, nightly
 from harness.errors import LabError, UsageError
 from harness.lab.choice import LabChoice
 from harness.ledger.findings import Hop, Kind, Outcome, Total, Verdict
@@ -96,12 +98,12 @@ def plan(tmp_path: Path, *, asked: Asked = ASKED, time_s: float = 3600) -> Plan:
     )
 
 
-def play(tmp_path: Path, judge: Judge) -> tuple[Night, list[str]]:
+def play(tmp_path: Path, judge: Judge, *, most: int = 12) -> tuple[Night, list[str]]:
     """Play it to its end, and return it with what was said."""
     said: list[str] = []
     player = NightPlayer(
         plan(tmp_path),
-        pools=lambda runs: pool_of(PretendedLabs(runs, judge)),
+        pools=lambda runs: pool_of(PretendedLabs(runs, judge, most=most)),
         tell=lambda result: said.append(result.phase),
         say=said.append,
     )
@@ -160,6 +162,17 @@ def test_a_regression_that_is_mended_is_told_and_leaves_the_night_green(tmp_path
     assert "mended, or the harness lost its sight" in summary_md(night)
 
 
+def test_a_regression_that_its_share_of_the_night_cut_off_leaves_it_undecided(
+    tmp_path: Path,
+) -> None:
+    """Three clean runs of the four that it takes mend nothing, and the night is not green."""
+    write_regression(REGRESSION, tmp_path / "pinned" / "lost-order.json")
+    night, _ = play(tmp_path, passes, most=3)
+    assert night.outcome is Outcome.UNKNOWN
+    assert [each.state for each in night.regressions] == ["inconclusive"]
+    assert "it was played 3 of 4 times" in summary_md(night)
+
+
 def test_trouble_in_one_step_does_not_end_the_night(tmp_path: Path) -> None:
     """It is tried again on new labs, and the night is no longer green."""
 
@@ -189,6 +202,43 @@ def test_a_night_that_is_broken_off_leaves_what_there_is(tmp_path: Path) -> None
     assert (night.finished, night.outcome) == (False, Outcome.UNKNOWN)
     assert night.outcomes() == {"PASSED": 12}
     assert "It was broken off" in summary_md(night)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, LabError("node 2 did not start")])
+def test_what_was_made_small_until_it_was_broken_off_is_pinned(
+    tmp_path: Path, error: BaseException | type[BaseException]
+) -> None:
+    """By somebody or by a lab that is gone: the runs that it took are not thrown away."""
+    played = 0
+
+    def broken(job: Job) -> Outcome:
+        nonlocal played
+        if job.phase == "reduce":
+            played += 1
+            if played > 5:
+                raise error
+        return Outcome.FAILED
+
+    with suppress(KeyboardInterrupt):
+        play(tmp_path, broken)
+    night = read_night(tmp_path / "night")
+    (failed,) = night.failures
+    assert failed.smallest is not None
+    assert not failed.smallest.complete
+    assert read_regression(tmp_path / "night" / failed.smallest.file).failed > 0
+    assert night.finished == (error is not KeyboardInterrupt)
+
+
+def test_one_that_was_broken_off_at_once_says_so(tmp_path: Path) -> None:
+    """It has nothing to pin."""
+
+    def broken(job: Job) -> Outcome:
+        if job.phase == "reduce":
+            raise LabError("node 2 did not start")
+        return Outcome.FAILED
+
+    night, _ = play(tmp_path, broken)
+    assert [each.why_not for each in night.failures] == ["minimising it was broken off"]
 
 
 def test_a_folder_that_holds_a_night_is_not_written_over(tmp_path: Path) -> None:
@@ -287,6 +337,20 @@ def test_merge_is_a_command_that_ends_as_the_night_did(tmp_path: Path) -> None:
     assert ended.exit_code == 1, ended.output
     assert read_night(tmp_path / "whole").shards == (1, 2)
     assert (tmp_path / "whole" / "summary.md").read_text().startswith("## FAILED")
+
+
+def test_failing_runs_are_packed_below_a_link_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their place in the night, however its folder was named."""
+    (tmp_path / "disk" / "night").mkdir(parents=True)
+    (tmp_path / "linked").symlink_to("disk")
+    monkeypatch.chdir(tmp_path)
+    output = Path("linked/night")
+    run = make_run_folder(output / "runs", name="outbox", schedule=REGRESSION.schedule)
+    assert nightly._pack([run], output) == nightly.PACKED  # noqa: SLF001  # a red night's last step
+    with tarfile.open(output / nightly.PACKED) as archive:
+        assert f"runs/{run.name}/schedule.json" in archive.getnames()
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,24 @@ def test_what_became_of_a_regression(
             played.assert_as_pinned()
 
 
+@pytest.mark.parametrize("variant", [None, "acks-1"])
+@pytest.mark.parametrize(
+    ("runs", "why"),
+    [
+        (0, "it was played 0 of 12 times"),
+        (1, "it was played 1 of 12 times"),
+        (11, "it was played 11 of 12 times"),
+    ],
+)
+def test_what_the_clock_cut_off_is_not_decided(variant: str | None, runs: int, why: str) -> None:
+    """A few clean runs neither mend what ought to be safe nor take the harness's sight."""
+    played = repeats_of(pinned(variant), name="pinned")
+    for _ in range(runs):
+        played = with_run(played, Outcome.PASSED, ())
+    assert played.state == "inconclusive"
+    assert f"no conclusion, for {why}" in str(played)
+
+
 def test_a_regression_that_cannot_be_played_is_refused_at_once() -> None:
     """Before any lab is started for it."""
     with pytest.raises(UsageError, match="there is no topic order"):
