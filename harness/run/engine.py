@@ -154,7 +154,11 @@ class Run:
             alive=self._stage.load_alive,
             patience_s=self._patience.standstill_s,
         )
-        never_passed = NeverPassed(self._storm.awaited_passes, patience_s=self._patience.point_s)
+        never_passed = NeverPassed(
+            self._storm.awaited_passes,
+            # A member of a group that died may be missed for as long as the drain waits for it.
+            patience_s=max(self._patience.point_s, self._drain_s),
+        )
         while not self._storm.over():
             self._storm.tick()
             self._tick()

@@ -118,17 +118,26 @@ class Storm:
     def awaited_passes(self) -> tuple[int, ...] | None:
         """Return how often each crash point that is waited for was passed so far.
 
-        None while anything else is still to come or to end: a fault that is in force, a time or a
-        count that is not reached.
+        None while no point is waited for, or anything else is still to come or to end: a fault
+        that is in force, a time or a count that is not reached.
         """
         left = [player for player in self._players if not player.over()]
         armed = [player.driver for player in left if player.phase is Phase.ASKED]
         behind = [player for player in left if player.phase is Phase.WAITING]
-        only_points = len(armed) + len(behind) == len(left) and all(
-            isinstance(player.fault.trigger, WithFault) for player in behind
-        )
         passes = tuple(driver.passed() for driver in armed if isinstance(driver, AtCrashPoint))
-        return passes if only_points and len(passes) == len(armed) else None
+        only_points = (
+            0 < len(passes) == len(armed)
+            and len(armed) + len(behind) == len(left)
+            and not any(self._comes_by_itself(player) for player in behind)
+        )
+        return passes if only_points else None
+
+    def _comes_by_itself(self, player: _Player) -> bool:
+        """Tell whether the trigger needs no other fault to move on, but for its seconds."""
+        trigger = player.fault.trigger
+        if not isinstance(trigger, WithFault):
+            return True
+        return Phase(trigger.state) in self._players[trigger.fault].reached_s
 
     def waiting_for(self) -> str:
         """Say in words what has not come to its end."""

@@ -7,7 +7,7 @@ import pytest
 from harness.errors import LabError
 from harness.faults.driver import Evidence, Met
 from harness.faults.resolve import FaultError
-from harness.run import gauges
+from harness.run import gauges, storm
 from harness.run.events import Event, Events
 from harness.run.gauges import NeverPassed, Tally
 from harness.run.storm import Storm
@@ -52,22 +52,31 @@ class FakeDriver:
         return Evidence(bit=self.bit, sentences=("seen",), met=MET)
 
 
-class Play:
-    """A storm of one fault, with a tally that the test turns."""
+Made = FakeDriver | FaultError
 
-    def __init__(self, fault: Fault, driver: FakeDriver | FaultError, *, load: bool = True) -> None:
+
+class Play:
+    """A storm of one fault, or of several, with a tally that the test turns."""
+
+    def __init__(
+        self, faults: Fault | tuple[Fault, ...], driver: Made | list[Made], *, load: bool = True
+    ) -> None:
+        """Make `driver` for a fault; of a list, each in its turn as they are asked."""
         self.told: list[Event] = []
         self.acked = 0
         self.load = load
         self.in_sync = 3
 
+        drivers = driver if isinstance(driver, list) else [driver]
+
         def make(_: Fault) -> FakeDriver:
-            if isinstance(driver, FaultError):
-                raise driver
-            return driver
+            made = drivers.pop(0)
+            if isinstance(made, FaultError):
+                raise made
+            return made
 
         self.storm = Storm(
-            (fault,),
+            faults if isinstance(faults, tuple) else (faults,),
             make=make,
             events=Events(self.told.append),
             tally=lambda: Tally(committed=0, acked=self.acked, processed=0, log=0, effects=0),
@@ -202,6 +211,37 @@ def test_a_storm_that_waits_for_crash_points_alone_tells_how_often_they_were_pas
     play.storm.tick()
     assert play.states()[-1] != "asked"
     assert Play(kill(node(1)).after(acked=10), FakePoint()).storm.awaited_passes() is None
+
+
+def test_what_only_waits_for_its_seconds_still_comes_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a point armed beside it or with none: the fault it waits for has done its part."""
+    second = kill(node(2)).when(0, "verified", seconds=30)
+    first = kill(node(1)).after(seconds=0).for_seconds(0)
+    now_s = 100.0
+    monkeypatch.setattr(storm, "monotonic_s", lambda: now_s)
+    play = Play((first, second), [FakeDriver(), FakeDriver()])
+    play.storm.tick()
+    assert play.states()[-1] == "verified"
+    assert play.storm.awaited_passes() is None
+
+    at_point = kill(relay(0)).at("after_send")
+    play = Play((first, second, at_point), [FakePoint(holds=False), FakeDriver(), FakeDriver()])
+    play.storm.tick()
+    assert play.storm.awaited_passes() is None
+    now_s = 131.0
+    play.storm.tick()
+    assert play.states().count("verified") == 1
+    assert play.states()[-1] == "held"
+
+
+def test_what_waits_for_a_crash_points_fault_comes_only_with_it() -> None:
+    """Behind a point that nobody passes there is nothing to wait for."""
+    behind = kill(node(1)).when(0, "held", seconds=30)
+    play = Play((kill(relay(0)).at("after_send"), behind), FakePoint(holds=False))
+    play.storm.tick()
+    assert play.storm.awaited_passes() == (0,)
 
 
 def test_a_crash_point_that_nobody_passes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
