@@ -13,6 +13,7 @@ from harness.faults.instances import (
     resolution,
     running,
 )
+from harness.faults.resolve import FaultError
 
 
 class KillRoles:
@@ -146,11 +147,13 @@ class PauseRoles:
         self._at_heal: dict[Who, dict[str, int]] = {}
 
     def apply(self) -> None:
-        """Stop them; FaultError when none is running."""
+        """Stop those that run; FaultError when none does."""
         for one in running(self._who, self._around, due="pause"):
-            self._pids[one] = self._supervisor.pid(*one)
-            self._supervisor.pause(*one)
-            self._at_hold[one] = self._supervisor.counters(*one).read()
+            if self._supervisor.pause(*one):  # it may have ended since
+                self._pids[one] = self._supervisor.pid(*one)
+                self._at_hold[one] = self._supervisor.counters(*one).read()
+        if not self._pids:
+            raise FaultError(f"{named(self._who)} ended just before its pause")
 
     def held(self) -> bool:
         """`apply` returned after the kernel said that they are stopped."""

@@ -188,13 +188,14 @@ class Supervisor:
         state.process.kill()
         return self._exited(state, asked=alive)
 
-    def pause(self, role: str, instance: int = 0) -> None:
-        """SIGSTOP its process group; returns when it is stopped. UsageError if it does not run."""
+    def pause(self, role: str, instance: int = 0) -> bool:
+        """SIGSTOP its process group; returns when it is stopped, or False if it does not run."""
         state = self._state(role, instance)
         if state.process is None or not state.runs():
-            raise UsageError(f"{role} {instance} does not run, so it cannot be paused")
+            return False
         state.process.pause()
         state.paused = True
+        return True
 
     def resume(self, role: str, instance: int = 0) -> None:
         """SIGCONT its process group; nothing if it is gone."""

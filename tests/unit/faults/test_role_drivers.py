@@ -10,6 +10,7 @@ from harness.faults.driver import Surroundings
 from harness.faults.points import PauseAtPoint
 from harness.faults.resolve import FaultError
 from harness.faults.restarts import Restarts
+from harness.faults.roles import PauseRoles
 from harness.faults.scaling import ScaleIn, ScaleOut
 
 from .standing_in import surroundings_of
@@ -46,6 +47,8 @@ class FakeSupervisor:
 
     alive: set[Who]
     asleep: tuple[int, ...] = ()
+    ending: set[Who] = field(default_factory=set)
+    """Those that end just before they would be paused."""
     counts: dict[Who, FakeCounters] = field(default_factory=dict)
     codes: dict[Who, list[int]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -81,9 +84,13 @@ class FakeSupervisor:
     def hold_down(self, _role: str, _instance: int) -> None:
         """Take it."""
 
-    def pause(self, role: str, instance: int) -> None:
-        """Note it."""
+    def pause(self, role: str, instance: int) -> bool:
+        """Note it, unless it ends at this very moment."""
+        if (role, instance) in self.ending:
+            self.alive.discard((role, instance))
+            return False
         self.calls.append(f"pause {role} {instance}")
+        return True
 
     def resume(self, _role: str, _instance: int) -> None:
         """Wake everything."""
@@ -169,6 +176,20 @@ def test_a_point_that_fires_while_it_is_disarmed_is_woken_all_the_same() -> None
     assert not fault.healed()
     assert fault.healed()
     assert not fault.evidence().bit
+
+
+def test_who_ends_just_before_a_pause_is_left_out_of_it() -> None:
+    """The others are stopped; where nobody is left, nothing was met."""
+    supervisor = FakeSupervisor(alive={ONE, ("worker", 1)}, ending={ONE})
+    fault = PauseRoles((ONE, ("worker", 1)), around=surroundings(supervisor))
+    fault.apply()
+    assert supervisor.calls == ["pause worker 1"]
+    fault.heal()
+    assert fault.healed()
+    assert fault.evidence().bit
+
+    with pytest.raises(FaultError, match="ended just before its pause"):
+        PauseRoles((ONE,), around=surroundings(FakeSupervisor(alive={ONE}, ending={ONE}))).apply()
 
 
 def test_a_storm_takes_turns_and_is_none_before_the_second_death(
