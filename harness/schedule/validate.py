@@ -82,6 +82,12 @@ def check_schedule(
         )
 
 
+def most_instances(role: str, roles: Mapping[str, int]) -> int:
+    """Return to how many instances a role can be scaled: each that is added has its own links."""
+    others = sum(count for name, count in roles.items() if name != role)
+    return max(roles.get(role, 0), SLOTS - others)
+
+
 def _problems(place: int, fault: Fault, count: int, pipeline: _Pipeline) -> Iterator[str]:
     for part in _parts(fault):
         yield from _target_problems(part, place, pipeline)
@@ -178,9 +184,9 @@ def _own_problems(fault: Fault, pipeline: _Pipeline) -> Iterator[str]:
     elif isinstance(fault, Operation):
         yield from _operation_problems(fault, pipeline)
     elif isinstance(fault, Scale):
-        others = sum(count for role, count in pipeline.roles.items() if role != fault.target.role)
-        if not 0 <= fault.to <= SLOTS - others:
-            yield f"{fault.to} instances are not between 0 and {SLOTS - others}"
+        most = most_instances(fault.target.role, pipeline.roles)
+        if not 0 <= fault.to <= most:
+            yield f"{fault.to} instances are not between 0 and {most}"
     elif isinstance(fault, Amnesia) and not 0.0 <= fault.keep <= 1.0:
         yield f"a share of {fault.keep:g} cannot be kept"
     elif isinstance(fault, Skew) and not (abs(fault.by_s) >= 1 and fault.by_s % 1 == 0):

@@ -72,6 +72,21 @@ def test_an_impossible_fault_is_named_with_its_place(fault: Fault, said: str) ->
     assert "fault 0" not in str(caught.value)
 
 
+@pytest.mark.parametrize("workers", [6, 9])
+def test_a_role_may_lose_processes_where_there_is_no_link_for_another(workers: int) -> None:
+    """To let one go needs none, whether each has its own or all share them."""
+    roles = {"producer": 1, "relay": 1, "worker": workers}
+
+    def check(to: int) -> None:
+        schedule = Schedule(pipeline="outbox", faults=(scale("worker", to=to),))
+        check_schedule(schedule, topics=TOPICS, roles=roles)
+
+    for to in range(workers + 1):
+        check(to)
+    with pytest.raises(UsageError, match=f"not between 0 and {workers}"):
+        check(workers + 1)
+
+
 def test_every_possible_fault_is_let_through() -> None:
     """A valid schedule raises nothing."""
     faults = (
