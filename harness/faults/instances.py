@@ -13,10 +13,16 @@ _REVOKED = re.compile(rb'"event"\s*:\s*"revoked"')
 
 
 def instances_of(target: Instance | Role, around: Surroundings) -> tuple[Who, ...]:
-    """Return the processes that a target stands for now, those that were added included."""
+    """Return the processes that a target stands for now, those that were added included.
+
+    FaultError when there is none.
+    """
     if isinstance(target, Instance):
         return (require_instance(target, around),)
-    return tuple((target.role, number) for number in around.supervisor.wanted(target.role))
+    who = tuple((target.role, number) for number in around.supervisor.wanted(target.role))
+    if not who:
+        raise FaultError(f"there was no process of {target.role} when its fault was due")
+    return who
 
 
 def running(who: tuple[Who, ...], around: Surroundings, *, due: str) -> tuple[Who, ...]:

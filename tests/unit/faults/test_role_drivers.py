@@ -7,11 +7,14 @@ import pytest
 
 from harness.faults import restarts, scaling
 from harness.faults.driver import Surroundings
+from harness.faults.make import make_driver
 from harness.faults.points import PauseAtPoint
 from harness.faults.resolve import FaultError
 from harness.faults.restarts import Restarts
 from harness.faults.roles import PauseRoles
 from harness.faults.scaling import ScaleIn, ScaleOut
+from harness.schedule.values import Fault
+from harness.schedule.words import every, restart_storm, terminate
 
 from .standing_in import surroundings_of
 
@@ -210,6 +213,13 @@ def test_a_storm_takes_turns_and_is_none_before_the_second_death(
     assert supervisor.calls == ["kill worker 0", "kill worker 1", "kill worker 0"]
     assert supervisor.alive == set(who)
     assert storm.evidence().bit
+
+
+@pytest.mark.parametrize("fault", [restart_storm(every("worker")), terminate(every("worker"))])
+def test_a_role_that_was_scaled_away_is_no_target(fault: Fault) -> None:
+    """Whatever would be done to its processes: none is meant to be there."""
+    with pytest.raises(FaultError, match="no process of worker"):
+        make_driver(fault, surroundings(FakeSupervisor(alive=set())))
 
 
 def test_a_storm_on_nobody_is_refused() -> None:
