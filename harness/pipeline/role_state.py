@@ -75,6 +75,10 @@ class RoleState:
         """Tell whether its process has not ended, paused or not."""
         return self.process is not None and self.process.exit_code() is None
 
+    def to_come(self) -> bool:
+        """Tell whether it runs, or will: its restart is due, or a fault holds it down till then."""
+        return self.runs() or (not self.retired and (self.held or self.due_s is not None))
+
     def end(self) -> None:
         """SIGKILL what runs, for good, and close the counters; safe to call twice."""
         self.due_s, self.held, self.stopping = None, True, True

@@ -134,6 +134,11 @@ class Supervisor:
             and (not state.runs() or state.paused)
         )
 
+    def load_to_come(self) -> bool:
+        """Tell whether a process that makes load runs or will again, or none was ever meant to."""
+        load = self._of_kind("load")
+        return not load or any(state.to_come() for state in load)
+
     # --- what can be done ------------------------------------------------------------------------
 
     def start_all(self, *, kind: str | None = None) -> tuple[RoleEvent, ...]:

@@ -151,7 +151,7 @@ class Run:
         self._storm.begin()
         standstill = Standstill(
             self._stage.gauges.tally,
-            alive=self._stage.load_alive,
+            alive=self._supervisor.load_to_come,
             patience_s=self._patience.standstill_s,
         )
         never_passed = NeverPassed(

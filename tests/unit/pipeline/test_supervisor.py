@@ -1,0 +1,138 @@
+"""What the supervisor decides about lives, on lives whose every end is set by the test."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.pipeline.loader import load_pipeline
+from harness.pipeline.supervisor import Supervisor
+from harness.role_life import ContainerOrder
+
+FILE = """
+[pipeline]
+name = "tiny"
+[roles.worker]
+image = "worker"
+{worker}
+[roles.maker]
+image = "maker"
+kind = "load"
+{maker}
+[message]
+id = "key"
+[queries]
+intents = "SELECT 1 AS message_id"
+effects = "SELECT 1 AS message_id"
+"""
+LATER = 1e12
+"""A moment at which every restart is due."""
+
+
+class FakeLife:
+    """A life that goes on until the test, or a signal, ends it."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.code: int | None = None
+
+    def exit_code(self) -> int | None:
+        """Return what was set."""
+        return self.code
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """End it by SIGTERM in good order."""
+        if number is signal.SIGTERM and self.code is None:
+            self.code = 0
+
+    def kill(self) -> int:
+        """End it, unless it has ended."""
+        self.code = -signal.SIGKILL if self.code is None else self.code
+        return self.code
+
+    def pause(self) -> None:
+        """Take it."""
+
+    def stopped(self) -> tuple[int, ...]:
+        """Return none."""
+        return ()
+
+    def resume(self) -> None:
+        """Take it."""
+
+
+class World:
+    """A supervisor, and the newest life of each instance by its name."""
+
+    def __init__(self, folder: Path, *, worker: str, maker: str) -> None:
+        file = folder / "pipeline.toml"
+        file.write_text(FILE.format(worker=worker, maker=maker), encoding="utf-8")
+        self.lives: dict[str, FakeLife] = {}
+        self.begun = 0
+        self.supervisor = Supervisor(
+            load_pipeline(file),
+            environment=lambda _role, _instance: {},
+            run_folder=folder / "run",
+            start_container=self._start,
+        )
+        self.supervisor.start_all()
+
+    def _start(self, order: ContainerOrder) -> FakeLife:
+        self.begun += 1
+        self.lives[order.name] = FakeLife(self.begun)
+        return self.lives[order.name]
+
+    def end(self, name: str, code: int) -> None:
+        """Let an instance end by itself, and the supervisor notice."""
+        self.lives[name].code = code
+        self.supervisor.poll(0.0)
+
+
+Make = Callable[..., World]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Make]:
+    """Give a function that makes a world with these lines for its roles."""
+    made: list[World] = []
+
+    def make(*, worker: str = "", maker: str = "") -> World:
+        made.append(World(tmp_path, worker=worker, maker=maker))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.supervisor.close()
+
+
+def test_load_that_a_fault_took_away_is_still_to_come(world: Make) -> None:
+    """And load that crashed, until it is started again; only what has finished is over."""
+    it = world()
+    assert it.supervisor.load_to_come()
+    it.supervisor.hold_down("maker")
+    it.supervisor.kill("maker")
+    assert it.supervisor.load_to_come()
+    it.supervisor.start("maker")
+    it.end("maker 0", 1)
+    assert it.supervisor.load_to_come()
+    it.supervisor.poll(LATER)
+    it.end("maker 0", 0)
+    assert not it.supervisor.load_to_come()
+
+
+def test_load_that_is_never_restarted_is_over_when_it_crashes(world: Make) -> None:
+    """Nobody starts it again."""
+    it = world(maker="restart = false")
+    it.end("maker 0", 1)
+    assert not it.supervisor.load_to_come()
+
+
+def test_load_that_was_added_and_left_again_is_over(world: Make) -> None:
+    """It is held down, but for good."""
+    it = world(maker="instances = 0")
+    assert it.supervisor.load_to_come()
+    it.supervisor.add("maker")
+    it.supervisor.retire("maker", 0)
+    it.supervisor.poll(0.0)
+    assert not it.supervisor.load_to_come()
