@@ -34,9 +34,12 @@ def running(who: tuple[Who, ...], around: Surroundings, *, due: str) -> tuple[Wh
 
 
 def are_back(who: tuple[Who, ...], supervisor: Supervisor) -> bool:
-    """Tell whether each runs again, but for those that are not wanted any more."""
+    """Tell whether each runs again, but for those that another fault holds down, or has let go."""
     return all(
-        supervisor.pid(*one) is not None or one[1] not in supervisor.wanted(one[0]) for one in who
+        supervisor.pid(*one) is not None
+        or supervisor.held(*one)
+        or one[1] not in supervisor.wanted(one[0])
+        for one in who
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.pipeline.loader import load_pipeline
+from harness.pipeline.probe import FIRED_AT, KILL_AT, CounterFile
 from harness.pipeline.supervisor import Supervisor
 from harness.role_life import ContainerOrder
 
@@ -88,6 +89,16 @@ class World:
         self.lives[name].code = code
         self.supervisor.poll(0.0)
 
+    def pass_point(self, role: str, name: str) -> None:
+        """Let the first instance of a role kill itself at a crash point."""
+        counters = self.supervisor.counters(role)
+        counters.arm(name)
+        file = CounterFile(str(counters.path))
+        where = file.record(name)
+        file.words[where + FIRED_AT], file.words[where + KILL_AT] = 1, 0
+        file.close()
+        self.end(f"{role} 0", -signal.SIGKILL)
+
 
 Make = Callable[..., World]
 
@@ -136,3 +147,57 @@ def test_load_that_was_added_and_left_again_is_over(world: Make) -> None:
     it.supervisor.retire("maker", 0)
     it.supervisor.poll(0.0)
     assert not it.supervisor.load_to_come()
+
+
+def test_a_crash_point_holds_its_role_down_only_once_it_has_fired(world: Make) -> None:
+    """Before, a role that ends by itself is restarted, or the point could never be passed."""
+    it = world()
+    it.supervisor.hold_at("worker", 0, point="here")
+    it.end("worker 0", 1)
+    assert it.supervisor.poll(LATER)[0].state == "started"
+    assert it.supervisor.ended_at("worker", 0, point="here") is None
+
+    it.pass_point("worker", "here")
+
+    assert it.supervisor.ended_at("worker", 0, point="here") == -signal.SIGKILL
+    assert it.supervisor.held("worker")
+    assert it.supervisor.poll(LATER) == ()
+    assert it.supervisor.start("worker", owner="another fault") == ()
+    (started,) = it.supervisor.start("worker", owner="here")
+    assert started.state == "started"
+
+
+def test_a_crash_point_that_fires_after_its_fault_let_go_holds_nobody(world: Make) -> None:
+    """It was passed in the very moment in which it was disarmed."""
+    it = world()
+    it.supervisor.hold_at("worker", 0, point="here")
+    assert it.supervisor.start("worker", owner="here") == ()
+    it.pass_point("worker", "here")
+    assert it.supervisor.poll(LATER)[0].state == "started"
+
+
+def test_a_role_is_held_down_until_the_last_owner_lets_go(world: Make) -> None:
+    """Whoever comes first."""
+    it = world()
+    short, long = object(), object()
+    it.supervisor.hold_down("worker", owner=short)
+    it.supervisor.hold_down("worker", owner=long)
+    it.supervisor.kill("worker")
+    assert it.supervisor.start("worker", owner=short) == ()
+    assert it.supervisor.poll(LATER) == ()
+    assert it.supervisor.missing() == (("worker", 0),)
+    (started,) = it.supervisor.start("worker", owner=long)
+    assert started.pid == it.supervisor.pid("worker")
+    it.end("worker 0", 1)
+    assert it.supervisor.poll(LATER)[0].state == "started"
+
+
+def test_who_is_added_again_is_held_by_nobody(world: Make) -> None:
+    """Whoever held the one that had the number before."""
+    it = world()
+    it.supervisor.add("worker")
+    it.supervisor.hold_down("worker", 1, owner=it)
+    it.supervisor.retire("worker", 1)
+    it.supervisor.poll(0.0)
+    number, (started,) = it.supervisor.add("worker")
+    assert (number, started.state) == (1, "started")
