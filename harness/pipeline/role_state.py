@@ -57,6 +57,8 @@ class RoleState:
     """It was sent SIGTERM, and is killed at this moment of the monotonic clock if it still runs."""
     retired: bool = False
     """It was added while the run went on, and is needed no more."""
+    gave_up: bool = False
+    """It ended by itself, and its specification does not start it again."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """What a fault puts into the environment of its next lives."""
     paused: bool = False

@@ -133,12 +133,15 @@ class Supervisor:
         return tail(self._state(role, instance).output, lines=lines)
 
     def missing(self) -> tuple[tuple[str, int], ...]:
-        """Return the services that should run and do not, or are paused."""
+        """Return the services that should run and do not, or are paused.
+
+        One that ended by itself, and is not restarted by its specification, should not.
+        """
         return tuple(
             one
             for one, state in self._states.items()
             if self._spec.kind(state.role) == "service"
-            and not state.retired
+            and not (state.retired or state.gave_up)
             and (not state.runs() or state.paused)
         )
 
@@ -274,7 +277,7 @@ class Supervisor:
     def _start(self, state: RoleState) -> RoleEvent:
         state.process = self._begin(state)
         state.started_s, state.due_s, state.kill_by_s = monotonic_s(), None, None
-        state.stopping = state.paused = False
+        state.stopping = state.paused = state.gave_up = False
         return RoleEvent(
             role=state.role, instance=state.instance, state="started", pid=state.process.pid
         )
@@ -336,6 +339,7 @@ class Supervisor:
             state.held_by |= {point} & state.awaited
         finished = self._spec.kind(state.role) == "load" and code == 0
         alone = not asked and not finished
+        state.gave_up = not (asked or self._spec.roles[state.role].restart)
         short = now - state.started_s < SHORT_LIFE_S
         state.failures = state.failures + 1 if alone and short else 0
         if (

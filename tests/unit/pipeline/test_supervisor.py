@@ -201,3 +201,27 @@ def test_who_is_added_again_is_held_by_nobody(world: Make) -> None:
     it.supervisor.poll(0.0)
     number, (started,) = it.supervisor.add("worker")
     assert (number, started.state) == (1, "started")
+
+
+def test_who_is_not_restarted_by_its_specification_is_not_missing(world: Make) -> None:
+    """The pipeline gave it up, not the harness; what a fault took is missing until it is back."""
+    it = world(worker="restart = false")
+    it.end("worker 0", 1)
+    assert it.supervisor.poll(LATER) == ()
+    assert it.supervisor.missing() == ()
+
+    it.supervisor.start("worker")
+    it.supervisor.kill("worker")
+    assert it.supervisor.missing() == (("worker", 0),)
+    it.supervisor.start("worker")
+    it.supervisor.pause("worker")
+    assert it.supervisor.missing() == (("worker", 0),)
+
+
+def test_who_will_be_restarted_is_missing_until_then(world: Make) -> None:
+    """So the run waits for it."""
+    it = world()
+    it.end("worker 0", 1)
+    assert it.supervisor.missing() == (("worker", 0),)
+    it.supervisor.poll(LATER)
+    assert it.supervisor.missing() == ()
