@@ -2,6 +2,7 @@
 
 import re
 import signal
+import traceback
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -34,6 +35,11 @@ class _Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("harness: interrupted; the lab was taken down", err=True)
             ctx.exit(130)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise  # click's own ways to end a command
+        except Exception:  # noqa: BLE001  # top of a process: 1 would say that a pipeline FAILED
+            click.echo(f"{traceback.format_exc()}harness: an error of its own, as above", err=True)
+            ctx.exit(HarnessError.exit_code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -24,8 +24,8 @@ class SkewClock:
         self._by_s = by_s
         self._around = around
         self._library = skew.provide().path
-        self._wrong = _Life(one, library=self._library, around=around)
-        self._right = _Life(one, library=self._library, around=around)
+        self._wrong = _Life(one, library=self._library, around=around, owner=self)
+        self._right = _Life(one, library=self._library, around=around, owner=self)
         self._bounds: tuple[float, float] | None = None
         self._loaded: int | None = None
 
@@ -84,11 +84,12 @@ class SkewClock:
 class _Life:
     """One life that begins after the last one was asked to end."""
 
-    def __init__(self, one: Who, *, library: Path, around: Surroundings) -> None:
+    def __init__(self, one: Who, *, library: Path, around: Surroundings, owner: object) -> None:
         self._one = one
+        self._owner = owner
         self._library = library
         self._around = around
-        self._ends = Ends(around=around)
+        self._ends = Ends(around=around, owner=owner)
         self._journal_bytes = 0
         self._asked = False
         self._started_us = 0
@@ -109,7 +110,7 @@ class _Life:
             return False
         self._journal_bytes = len(self._journal())
         self._started_us = now_us()
-        self._around.tell(self._around.supervisor.start(*self._one))
+        self._around.tell(self._around.supervisor.start(*self._one, owner=self._owner))
         self.patience = Deadline(PATIENCE_S)
         return True
 

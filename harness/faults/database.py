@@ -20,11 +20,15 @@ def database_outage(how: How, *, around: Surroundings) -> ServerOutage:
     )
 
 
-def _count_sessions(url: str) -> int:
-    with psycopg.connect(url, connect_timeout=2) as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity "
-            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
-            "AND usename <> current_user"
-        ).fetchone()
+def _count_sessions(url: str) -> int | None:
+    """Return how many there are; None when the server, about to start or stopped, cannot tell."""
+    try:
+        with psycopg.connect(url, connect_timeout=2) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
+                "AND usename <> current_user"
+            ).fetchone()
+    except psycopg.Error:
+        return None
     return int(row[0]) if row else 0

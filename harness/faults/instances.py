@@ -13,10 +13,16 @@ _REVOKED = re.compile(rb'"event"\s*:\s*"revoked"')
 
 
 def instances_of(target: Instance | Role, around: Surroundings) -> tuple[Who, ...]:
-    """Return the processes that a target stands for now, those that were added included."""
+    """Return the processes that a target stands for now, those that were added included.
+
+    FaultError when there is none.
+    """
     if isinstance(target, Instance):
         return (require_instance(target, around),)
-    return tuple((target.role, number) for number in around.supervisor.wanted(target.role))
+    who = tuple((target.role, number) for number in around.supervisor.wanted(target.role))
+    if not who:
+        raise FaultError(f"there was no process of {target.role} when its fault was due")
+    return who
 
 
 def running(who: tuple[Who, ...], around: Surroundings, *, due: str) -> tuple[Who, ...]:
@@ -28,9 +34,12 @@ def running(who: tuple[Who, ...], around: Surroundings, *, due: str) -> tuple[Wh
 
 
 def are_back(who: tuple[Who, ...], supervisor: Supervisor) -> bool:
-    """Tell whether each runs again, but for those that are not wanted any more."""
+    """Tell whether each runs again, but for those that another fault holds down, or has let go."""
     return all(
-        supervisor.pid(*one) is not None or one[1] not in supervisor.wanted(one[0]) for one in who
+        supervisor.pid(*one) is not None
+        or supervisor.held(*one)
+        or one[1] not in supervisor.wanted(one[0])
+        for one in who
     )
 
 

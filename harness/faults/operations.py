@@ -7,10 +7,10 @@ Kafka cannot, until the cluster's own metadata shows the change.
 from collections.abc import Callable, Sequence
 
 from harness.clock import Deadline, monotonic_s, now_us
-from harness.errors import LabError, UsageError
+from harness.errors import LabError
 from harness.faults.driver import Evidence, Surroundings
 from harness.faults.evidence import partition_sentences
-from harness.faults.resolve import FaultError, partition_state
+from harness.faults.resolve import FaultError, UnplayableError, partition_state
 from harness.lab.values import OperationRefusedError, PartitionState
 
 DONE_S = 30.0
@@ -24,7 +24,7 @@ LOOK_EVERY_S = 0.05
 class Asking:
     """Asks for something again and again, until it is seen to be so; never in a burst.
 
-    UsageError when Kafka refuses it for good: such a schedule can never be played.
+    UnplayableError when Kafka refuses it for good.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Asking:
         try:
             self._ask()
         except OperationRefusedError as error:
-            raise UsageError(error.message, remedy="correct the schedule") from error
+            raise UnplayableError(error.message, remedy="correct the schedule") from error
         except LabError as error:
             self._last = f"the last answer was: {error.message}"
         return False

@@ -18,7 +18,6 @@ class KillAtPoint:
         self._passes = passes
         self._supervisor = around.supervisor
         self._tell = around.tell
-        self._lives = len(around.supervisor.exit_codes(*one))
         self._counters = around.supervisor.counters(*one)
         self._passed_before = 0
         self._code: int | None = None
@@ -26,23 +25,18 @@ class KillAtPoint:
     def apply(self) -> None:
         """Arm the crash point; it takes hold when the process passes it for the nth time."""
         self._passed_before = self.passed()
-        self._supervisor.hold_down(*self._one)
+        self._supervisor.hold_at(*self._one, point=self._point)
         self._counters.arm(self._point, passes=self._passes)
 
     def held(self) -> bool:
         """Tell whether the crash point fired and the process is gone."""
-        if not self._counters.fired(self._point):
-            return False
-        codes = self._supervisor.exit_codes(*self._one)
-        if len(codes) <= self._lives:
-            return False  # it fired, and its supervisor has yet to notice
-        self._code = codes[-1]
-        return True
+        self._code = self._supervisor.ended_at(*self._one, point=self._point)
+        return self._code is not None
 
     def heal(self) -> None:
         """Disarm, and start it again."""
         self._counters.disarm(self._point)
-        self._tell(self._supervisor.start(*self._one))
+        self._tell(self._supervisor.start(*self._one, owner=self._point))
 
     def healed(self) -> bool:
         """Tell whether it runs."""

@@ -16,7 +16,11 @@ from harness.schedule.targets import (
 
 
 class FaultError(HarnessError):
-    """A fault could not be applied to what its target stands for."""
+    """A fault could not be applied, or not go on, on what its target stands for."""
+
+
+class UnplayableError(UsageError):
+    """Kafka refuses for good what a fault asks for: no run can ever play this schedule."""
 
 
 def resolve_node(target: NodeLike, around: Surroundings) -> int:
@@ -67,14 +71,14 @@ def _resolve_standby(target: Standby, around: Surroundings) -> int:
 
 
 def partition_state(topic: str, partition: int, around: Surroundings) -> PartitionState:
-    """Return the newest state of a partition by its logical topic name."""
+    """Return the newest state of a partition by its logical topic name.
+
+    FaultError while there is none: its topic is being made anew, say.
+    """
     physical = around.topics.get(topic, topic)
     state = around.watch.state(physical, partition)
     if state is None:
-        raise UsageError(
-            f"There is no partition {topic}/{partition} in this run",
-            remedy=f"topics of this pipeline: {', '.join(sorted(around.topics))}",
-        )
+        raise FaultError(f"there is no partition {topic}/{partition} at this moment")
     return state
 
 

@@ -39,7 +39,7 @@ class Restarts:
         """Take them over from the supervisor and kill the first; FaultError when none runs."""
         running(self._who, self._around, due="restart storm")
         for one in self._who:
-            self._supervisor.hold_down(*one)
+            self._supervisor.hold_down(*one, owner=self)
         self._strike()
 
     def held(self) -> bool:
@@ -58,7 +58,7 @@ class Restarts:
     def heal(self) -> None:
         """Give them back to the supervisor."""
         for one in self._who:
-            self._around.tell(self._supervisor.start(*one))
+            self._around.tell(self._supervisor.start(*one, owner=self))
 
     def healed(self) -> bool:
         """Tell whether they run."""
@@ -80,5 +80,5 @@ class Restarts:
             self._seen[one] = done
             self._around.tell(self._supervisor.kill(*one))
             self._deaths[one] += self._supervisor.exit_codes(*one)[-1] == -signal.SIGKILL
-        self._around.tell(self._supervisor.start(*one))
-        self._supervisor.hold_down(*one)
+        self._around.tell(self._supervisor.start(*one, owner=self))
+        self._supervisor.hold_down(*one, owner=self)

@@ -44,8 +44,6 @@ def _of_processes(
             around=around,
         )
     who = instances_of(target, around)
-    if not who:
-        raise FaultError(f"{fault}: there was none when it was due")
     if isinstance(fault, Kill):
         return KillRoles(who, around=around)
     if isinstance(fault, Stop):

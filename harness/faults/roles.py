@@ -13,6 +13,7 @@ from harness.faults.instances import (
     resolution,
     running,
 )
+from harness.faults.resolve import FaultError
 
 
 class KillRoles:
@@ -31,7 +32,7 @@ class KillRoles:
         """Kill them; FaultError when none is running."""
         alive = running(self._who, self._around, due="kill")
         for one in self._who:
-            self._supervisor.hold_down(*one)
+            self._supervisor.hold_down(*one, owner=self)
         for one in alive:
             self._work[one] = passed(self._supervisor.counters(*one).read())
             self._around.tell(self._supervisor.kill(*one))
@@ -44,7 +45,7 @@ class KillRoles:
     def heal(self) -> None:
         """Start them again."""
         for one in self._who:
-            self._around.tell(self._supervisor.start(*one))
+            self._around.tell(self._supervisor.start(*one, owner=self))
 
     def healed(self) -> bool:
         """Tell whether they run."""
@@ -72,13 +73,13 @@ class StopRoles:
         self.resolved = resolution(who)
         self._who = who
         self._around = around
-        self._ends = Ends(around=around)
+        self._ends = Ends(around=around, owner=self)
 
     def apply(self) -> None:
         """Ask them to end; FaultError when none is running."""
         alive = running(self._who, self._around, due="stop")
         for one in self._who:
-            self._around.supervisor.hold_down(*one)
+            self._around.supervisor.hold_down(*one, owner=self)
         self._ends.ask(alive)
 
     def held(self) -> bool:
@@ -88,7 +89,7 @@ class StopRoles:
     def heal(self) -> None:
         """Start them again."""
         for one in self._who:
-            self._around.tell(self._around.supervisor.start(*one))
+            self._around.tell(self._around.supervisor.start(*one, owner=self))
 
     def healed(self) -> bool:
         """Tell whether they run."""
@@ -102,7 +103,9 @@ class StopRoles:
 class Ends:
     """Processes that were asked to end, and how they did."""
 
-    def __init__(self, *, around: Surroundings) -> None:
+    def __init__(self, *, around: Surroundings, owner: object = None) -> None:
+        """`owner` is whom they are held down for."""
+        self._owner = owner
         self._supervisor = around.supervisor
         self._asked: dict[Who, tuple[float, int]] = {}
         self._took: dict[Who, tuple[float, int]] = {}
@@ -111,7 +114,7 @@ class Ends:
         """Send SIGTERM to all of them, in this order; the supervisor sees to their grace."""
         for one in who:
             self._asked[one] = monotonic_s(), len(self._supervisor.exit_codes(*one))
-            self._supervisor.terminate(*one)
+            self._supervisor.terminate(*one, owner=self._owner)
 
     def come(self) -> bool:
         """Tell whether all of them have ended, and keep how."""
@@ -146,11 +149,13 @@ class PauseRoles:
         self._at_heal: dict[Who, dict[str, int]] = {}
 
     def apply(self) -> None:
-        """Stop them; FaultError when none is running."""
+        """Stop those that run; FaultError when none does."""
         for one in running(self._who, self._around, due="pause"):
-            self._pids[one] = self._supervisor.pid(*one)
-            self._supervisor.pause(*one)
-            self._at_hold[one] = self._supervisor.counters(*one).read()
+            if self._supervisor.pause(*one):  # it may have ended since
+                self._pids[one] = self._supervisor.pid(*one)
+                self._at_hold[one] = self._supervisor.counters(*one).read()
+        if not self._pids:
+            raise FaultError(f"{named(self._who)} ended just before its pause")
 
     def held(self) -> bool:
         """`apply` returned after the kernel said that they are stopped."""

@@ -27,7 +27,7 @@ class RestartOfAll:
         self._met: dict[int, int] = {}
         self._began_s: dict[int, float] = {}
         self._took_s: dict[int, float] = {}
-        self._away = True
+        self._away = False
         self._by = Deadline(BACK_S)
         self._next_look_s = 0.0
         self._since_us = 0
@@ -88,14 +88,15 @@ class RestartOfAll:
         return Evidence(bit=self.finished() and all_bit, sentences=tuple(said))
 
     def _take_next(self) -> None:
-        node = self._left.pop(0)
-        lab = self._around.lab
-        self._outages[node] = outage(self._how, lab.nodes[node])
-        self._met[node] = connections_met(lab, node_links(lab, node))
-        self._began_s[node] = monotonic_s()
+        """Take the next node out; FaultError, and nothing is changed, when another fault did."""
+        node, lab = self._left[0], self._around.lab
+        taking = outage(self._how, lab.nodes[node])
+        met, began_s = connections_met(lab, node_links(lab, node)), monotonic_s()
+        take_all([taking])
+        self._left.remove(node)
+        self._outages[node], self._met[node], self._began_s[node] = taking, met, began_s
         self._by = Deadline(BACK_S)
         self._away = True
-        take_all([self._outages[node]])
 
 
 class KillWhileRecovering:

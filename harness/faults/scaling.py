@@ -115,7 +115,7 @@ class ScaleIn:
         self.resolved: dict[str, object] = {"role": role, "to": to, "ended": numbers}
         self._around = around
         self._rebalances = Rebalances(role, around.supervisor)
-        self._ends = Ends(around=around)
+        self._ends = Ends(around=around, owner=self)
 
     def apply(self) -> None:
         """Ask them to end; FaultError when there is none too many."""
@@ -123,7 +123,7 @@ class ScaleIn:
         if all(supervisor.pid(*one) is None for one in self._who):
             raise FaultError(f"{self.what}: no more than that were running when it was due")
         for one in self._who:
-            supervisor.hold_down(*one)
+            supervisor.hold_down(*one, owner=self)
         self._ends.ask(tuple(one for one in self._who if supervisor.pid(*one) is not None))
 
     def held(self) -> bool:
@@ -133,7 +133,7 @@ class ScaleIn:
     def heal(self) -> None:
         """Start them again."""
         for one in reversed(self._who):
-            self._around.tell(self._around.supervisor.start(*one))
+            self._around.tell(self._around.supervisor.start(*one, owner=self))
 
     def healed(self) -> bool:
         """Tell whether they run."""

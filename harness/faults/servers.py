@@ -17,10 +17,13 @@ class ServerOutage:
         *,
         called: str,
         resolved: dict[str, object],
-        clients: Callable[[], int],
+        clients: Callable[[], int | None],
         clients_called: str,
     ) -> None:
-        """`clients` counts those of the pipeline that are connected; asked while it still runs."""
+        """`clients` counts those of the pipeline that are connected; asked while it still runs.
+
+        None: they cannot be counted now, so nobody is known to feel it.
+        """
         self.what = f"{how} {called}"
         self.resolved = resolved
         self._how = how
@@ -28,7 +31,7 @@ class ServerOutage:
         self._outage = outage(how, server)
         self._clients = clients
         self._clients_called = clients_called
-        self._felt = 0
+        self._felt: int | None = 0
 
     def apply(self) -> None:
         """Count who will feel it, then take it out."""
@@ -50,12 +53,10 @@ class ServerOutage:
 
     def evidence(self) -> Evidence:
         """Return what shows that it was out, and how many felt it."""
-        shown = self._outage.shown()
+        shown, whose = self._outage.shown(), f"{self._clients_called} of the pipeline"
         felt = "hung while it was stopped" if self._how == "pause" else "ended with it"
-        return Evidence(
-            bit=shown.bit and self._felt > 0,
-            sentences=(
-                *shown.sentences,
-                f"{self._felt} {self._clients_called} of the pipeline {felt}",
-            ),
-        )
+        if self._felt is None:
+            said = f"the {whose} could not be counted before it: the server answered nobody"
+        else:
+            said = f"{self._felt} {whose} {felt}"
+        return Evidence(bit=shown.bit and bool(self._felt), sentences=(*shown.sentences, said))

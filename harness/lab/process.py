@@ -153,11 +153,11 @@ class ServerProcess:
         return total
 
     def reap(self) -> None:
-        """Collect the child's status after somebody else ended it."""
+        """Collect the child's status after somebody else ended it; LabError if nobody did."""
         child = self._child
         self._asked_to_end = True
         if child is not None:
-            child.wait(timeout=GONE_S)
+            self._await_end(child)
 
     def family(self) -> list[psutil.Process]:
         """Return the process and its children, none when it does not run."""
@@ -190,13 +190,21 @@ class ServerProcess:
         """End the parent first, so that it cannot start another child."""
         family = self.family()
         _signal(family, signal.SIGKILL)
-        child.wait(timeout=GONE_S)
+        self._await_end(child)
         wait_until(
             lambda: not any(_is_alive(process) for process in family),
             deadline_s=GONE_S,
             describe=f"the children of {self.name} to end after SIGKILL",
             poll_s=0.005,
         )
+
+    def _await_end(self, child: "subprocess.Popen[bytes]") -> None:
+        try:
+            child.wait(timeout=GONE_S)
+        except subprocess.TimeoutExpired as error:
+            raise LabError(
+                f"{self.name} (process {child.pid}) was not gone {GONE_S:g} s after it was ended"
+            ) from error
 
     def _running(self) -> list[psutil.Process]:
         family = self.family()

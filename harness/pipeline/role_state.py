@@ -1,7 +1,7 @@
 """What the supervisor knows of one role instance, and the events it tells of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -46,13 +46,19 @@ class RoleState:
     started_s: float = 0.0
     due_s: float | None = None
     """When it is to be started again, on the monotonic clock; None: not at all."""
-    held: bool = False
-    """A fault decides when it starts again."""
+    held_by: set[object] = field(default_factory=set)
+    """The faults that decide when it starts again: the last one that lets go."""
+    awaited: set[str] = field(default_factory=set)
+    """Crash points that hold it down by their name, once one of them ends it."""
+    ended_at: dict[str, int] = field(default_factory=dict)
+    """The exit code of the life that each crash point ended last."""
     stopping: bool = False
     kill_by_s: float | None = None
     """It was sent SIGTERM, and is killed at this moment of the monotonic clock if it still runs."""
     retired: bool = False
     """It was added while the run went on, and is needed no more."""
+    gave_up: bool = False
+    """It ended by itself, and its specification does not start it again."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """What a fault puts into the environment of its next lives."""
     paused: bool = False
@@ -71,13 +77,27 @@ class RoleState:
         self.fired = now
         return new[0] if new else None
 
+    def failing(self, exited: RoleEvent) -> tuple[RoleEvent, ...]:
+        """Tell once that it ends as soon as it starts; `exited` is its newest end."""
+        if self.failures < FAILURES:
+            self.told_failing = self.told_failing and self.failures > 0
+            return ()
+        if self.told_failing:
+            return ()
+        self.told_failing = True
+        return (replace(exited, state="failing"),)
+
     def runs(self) -> bool:
         """Tell whether its process has not ended, paused or not."""
         return self.process is not None and self.process.exit_code() is None
 
+    def to_come(self) -> bool:
+        """Tell whether it runs, or will: its restart is due, or a fault holds it down till then."""
+        return self.runs() or (not self.retired and (bool(self.held_by) or self.due_s is not None))
+
     def end(self) -> None:
         """SIGKILL what runs, for good, and close the counters; safe to call twice."""
-        self.due_s, self.held, self.stopping = None, True, True
+        self.due_s, self.stopping = None, True
         process, self.process = self.process, None
         self.counters.close()
         if process is not None:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from harness.schedule.moments import POINT_BYTES
 from harness.schedule.shape import Peer
 from harness.schedule.targets import LockServiceName
 from harness.schedule.values import Budget, Fault, Workload
@@ -55,7 +56,14 @@ def _id_place(value: str) -> str:
     return value
 
 
+def _point(value: str) -> str:
+    if not 1 <= len(value.encode()) <= POINT_BYTES:
+        raise ValueError(f"a crash point's name has 1 to {POINT_BYTES} bytes")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_name)]
+Point = Annotated[str, AfterValidator(_point)]
 Text = Annotated[str, BeforeValidator(_as_text)]
 Argv = Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
 
@@ -105,7 +113,7 @@ class Role:
     restart: bool = True
     """Start it again when it ends by itself, as a supervisor in production would."""
     restart_delay_s: Seconds = 0.2
-    crash_points: tuple[str, ...] = ()
+    crash_points: tuple[Point, ...] = ()
     """The crash points that this role passes, for schedules that are drawn; see ARCHITECTURE.md."""
     uses: tuple[Peer, ...] = ("kafka", "database")
     """Whom it has connections to: links that nobody uses are not cut by drawn schedules, and a lock

@@ -18,7 +18,7 @@ from harness.errors import UsageError
 from harness.pipeline.counters import Counters
 from harness.pipeline.placeholders import fill
 from harness.pipeline.role_process import RoleProcess, tail
-from harness.pipeline.role_state import FAILURES, SHORT_LIFE_S, RoleEvent, RoleState
+from harness.pipeline.role_state import SHORT_LIFE_S, RoleEvent, RoleState
 from harness.pipeline.spec import LOCK_VARIABLES, Spec
 from harness.role_life import ContainerOrder, RoleLife, StartContainer
 
@@ -116,6 +116,14 @@ class Supervisor:
         """Return how each of its lives ended, as far as `poll` has told."""
         return tuple(self._state(role, instance).codes)
 
+    def ended_at(self, role: str, instance: int, *, point: str) -> int | None:
+        """Return how the life ended that a crash point ended last, None if none of them did."""
+        return self._state(role, instance).ended_at.get(point)
+
+    def held(self, role: str, instance: int = 0) -> bool:
+        """Tell whether a fault decides when it starts again."""
+        return bool(self._state(role, instance).held_by)
+
     def journal(self, role: str, instance: int = 0) -> Path:
         """Return where its journal is, if it writes one."""
         return self._folder / "journal" / f"{role}-{instance}.jsonl"
@@ -125,14 +133,22 @@ class Supervisor:
         return tail(self._state(role, instance).output, lines=lines)
 
     def missing(self) -> tuple[tuple[str, int], ...]:
-        """Return the services that should run and do not, or are paused."""
+        """Return the services that should run and do not, or are paused.
+
+        One that ended by itself, and is not restarted by its specification, should not.
+        """
         return tuple(
             one
             for one, state in self._states.items()
             if self._spec.kind(state.role) == "service"
-            and not state.retired
+            and not (state.retired or state.gave_up)
             and (not state.runs() or state.paused)
         )
+
+    def load_to_come(self) -> bool:
+        """Tell whether a process that makes load runs or will again, or none was ever meant to."""
+        load = self._of_kind("load")
+        return not load or any(state.to_come() for state in load)
 
     # --- what can be done ------------------------------------------------------------------------
 
@@ -141,11 +157,16 @@ class Supervisor:
         chosen = (s for s in self._states.values() if kind in (None, self._spec.kind(s.role)))
         return tuple(self._start(s) for s in chosen if s.process is None and not s.retired)
 
-    def start(self, role: str, instance: int = 0) -> tuple[RoleEvent, ...]:
-        """Start an instance now and let it be restarted again; nothing if it runs or retired."""
+    def start(self, role: str, instance: int = 0, *, owner: object = None) -> tuple[RoleEvent, ...]:
+        """Let go of an instance for `owner`, and start it, and let it be restarted again.
+
+        Nothing is started if it runs or retired, or while another owner holds it down.
+        """
         state = self._state(role, instance)
-        state.held = False
-        return () if state.process is not None or state.retired else (self._start(state),)
+        state.held_by.discard(owner)
+        state.awaited -= {owner}
+        idle = state.process is None and not state.retired and not state.held_by
+        return (self._start(state),) if idle else ()
 
     def add(self, role: str) -> tuple[int, tuple[RoleEvent, ...]]:
         """Start one more instance of a role; return its number, the lowest that is free."""
@@ -155,6 +176,7 @@ class Supervisor:
             self._states[one] = self._new_state(*one)
         state = self._states[one]
         state.retired = state.stopping = False
+        state.held_by.clear()
         return number, self.start(role, number)
 
     def retire(self, role: str, instance: int) -> None:
@@ -166,18 +188,25 @@ class Supervisor:
         """Put variables on top of the environment of its next lives, in place of earlier ones."""
         self._state(role, instance).extra = dict(extra)
 
-    def terminate(self, role: str, instance: int = 0) -> None:
+    def terminate(self, role: str, instance: int = 0, *, owner: object = None) -> None:
         """SIGTERM its process group and hold it down; `poll` SIGKILLs it after its grace."""
-        self.hold_down(role, instance)
+        self.hold_down(role, instance, owner=owner)
         state = self._state(role, instance)
         if state.process is not None and state.runs():
             state.kill_by_s = monotonic_s() + self._grace_s(state, None)
             state.process.signal_group(signal.SIGTERM)
 
-    def hold_down(self, role: str, instance: int = 0) -> None:
-        """Do not start this instance again, however it ends, until `start` is called."""
+    def hold_down(self, role: str, instance: int = 0, *, owner: object = None) -> None:
+        """Do not start this instance again, however it ends, until `owner` calls `start`."""
         state = self._state(role, instance)
-        state.held, state.due_s = True, None
+        state.held_by.add(owner)
+        state.due_s = None
+
+    def hold_at(self, role: str, instance: int, *, point: str) -> None:
+        """Hold an instance down once a crash point ends it; the owner is the point, by its name."""
+        state = self._state(role, instance)
+        state.awaited.add(point)
+        state.ended_at.pop(point, None)
 
     def kill(self, role: str, instance: int = 0) -> tuple[RoleEvent, ...]:
         """SIGKILL its whole process group; returns when all of it is gone."""
@@ -188,13 +217,14 @@ class Supervisor:
         state.process.kill()
         return self._exited(state, asked=alive)
 
-    def pause(self, role: str, instance: int = 0) -> None:
-        """SIGSTOP its process group; returns when it is stopped. UsageError if it does not run."""
+    def pause(self, role: str, instance: int = 0) -> bool:
+        """SIGSTOP its process group; returns when it is stopped, or False if it does not run."""
         state = self._state(role, instance)
         if state.process is None or not state.runs():
-            raise UsageError(f"{role} {instance} does not run, so it cannot be paused")
+            return False
         state.process.pause()
         state.paused = True
+        return True
 
     def resume(self, role: str, instance: int = 0) -> None:
         """SIGCONT its process group; nothing if it is gone."""
@@ -247,7 +277,7 @@ class Supervisor:
     def _start(self, state: RoleState) -> RoleEvent:
         state.process = self._begin(state)
         state.started_s, state.due_s, state.kill_by_s = monotonic_s(), None, None
-        state.stopping = state.paused = False
+        state.stopping = state.paused = state.gave_up = False
         return RoleEvent(
             role=state.role, instance=state.instance, state="started", pid=state.process.pid
         )
@@ -304,11 +334,18 @@ class Supervisor:
         asked = asked or point is not None or state.kill_by_s is not None
         state.process, state.paused, state.kill_by_s = None, False, None
         state.codes.append(code)
+        if point is not None:
+            state.ended_at[point] = code
+            state.held_by |= {point} & state.awaited
         finished = self._spec.kind(state.role) == "load" and code == 0
         alone = not asked and not finished
+        state.gave_up = not (asked or self._spec.roles[state.role].restart)
         short = now - state.started_s < SHORT_LIFE_S
         state.failures = state.failures + 1 if alone and short else 0
-        if not (state.held or state.stopping or finished) and self._spec.roles[state.role].restart:
+        if (
+            not (state.held_by or state.stopping or finished)
+            and self._spec.roles[state.role].restart
+        ):
             first_s = self._spec.roles[state.role].restart_delay_s
             state.due_s = now + state.restart_delay_s(first_s)
         event = RoleEvent(
@@ -321,7 +358,7 @@ class Supervisor:
             point=point,
             output=tail(state.output) if alone else "",
         )
-        return (event, *_failing(state, event))
+        return (event, *state.failing(event))
 
     def _stop(self, states: Iterable[RoleState], deadline_s: float | None) -> tuple[RoleEvent, ...]:
         running = []
@@ -349,26 +386,6 @@ class Supervisor:
     def _grace_s(self, state: RoleState, deadline_s: float | None) -> float:
         grace_s = self._spec.roles[state.role].stop_grace_s
         return grace_s if deadline_s is None else min(grace_s, deadline_s)
-
-
-def _failing(state: RoleState, exited: RoleEvent) -> tuple[RoleEvent, ...]:
-    """Tell once that an instance ends as soon as it starts."""
-    if state.failures < FAILURES:
-        state.told_failing = state.told_failing and state.failures > 0
-        return ()
-    if state.told_failing:
-        return ()
-    state.told_failing = True
-    return (
-        RoleEvent(
-            role=exited.role,
-            instance=exited.instance,
-            state="failing",
-            pid=exited.pid,
-            code=exited.code,
-            output=exited.output,
-        ),
-    )
 
 
 def _inherited() -> dict[str, str]:

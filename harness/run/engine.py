@@ -151,10 +151,14 @@ class Run:
         self._storm.begin()
         standstill = Standstill(
             self._stage.gauges.tally,
-            alive=self._stage.load_alive,
+            alive=self._supervisor.load_to_come,
             patience_s=self._patience.standstill_s,
         )
-        never_passed = NeverPassed(self._storm.awaited_passes, patience_s=self._patience.point_s)
+        never_passed = NeverPassed(
+            self._storm.awaited_passes,
+            # A member of a group that died may be missed for as long as the drain waits for it.
+            patience_s=max(self._patience.point_s, self._drain_s),
+        )
         while not self._storm.over():
             self._storm.tick()
             self._tick()

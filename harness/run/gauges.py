@@ -38,6 +38,7 @@ class Standstill:
     def __init__(
         self, tally: Callable[[], Tally], *, alive: Callable[[], bool], patience_s: float
     ) -> None:
+        """`alive` tells of load that runs or comes back: what a fault took away has not ended."""
         self._tally = tally
         self._alive = alive
         self._patience_s = patience_s

@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 from enum import Enum
 
 from harness.clock import Deadline, monotonic_s
-from harness.errors import LabError
+from harness.errors import HarnessError
 from harness.faults.driver import AtCrashPoint, Driver, Evidence, Lasting
-from harness.faults.resolve import FaultError
+from harness.faults.resolve import FaultError, UnplayableError
 from harness.run.events import Events
 from harness.run.gauges import Tally
 from harness.schedule.moments import AfterCount, AfterSeconds, AtIsr, AtPoint, WithFault
@@ -41,6 +41,8 @@ class _Player:
         self.tally_at_hold: Tally | None = None
         self.loaded = False
         """Whether load was running when it began to act, took hold, or was about to end."""
+        self.missed: str | None = None
+        """Why it met less than it was meant to: that is no bite, whatever else was seen."""
         self.verify_by: Deadline | None = None
         self.next_verify_s = 0.0
         self.reached_s: dict[Phase, float] = {}
@@ -88,16 +90,37 @@ class Storm:
                 self._ask(player)
 
     def tick(self) -> None:
-        """Move every fault on as far as it can go now."""
+        """Move every fault on as far as it can go now.
+
+        What goes wrong with one of them fails that one alone; UnplayableError for what can never
+        be played.
+        """
         for player in self._players:
-            if player.phase is Phase.WAITING and self._due(player):
-                self._ask(player)
-            if player.phase is Phase.ASKED and _driver(player).held():
-                self._hold(player)
-            if player.phase is Phase.HELD:
-                self._keep(player)
-            if player.phase is Phase.HEALED:
-                self._verify(player)
+            try:
+                self._move(player)
+            except HarnessError as error:
+                self._stumble(player, error)
+
+    def _move(self, player: _Player) -> None:
+        if player.phase is Phase.WAITING and self._due(player):
+            self._ask(player)
+        if player.phase is Phase.ASKED and _driver(player).held():
+            self._hold(player)
+        if player.phase is Phase.HELD:
+            self._keep(player)
+        if player.phase is Phase.HEALED:
+            self._verify(player)
+
+    def _stumble(self, player: _Player, error: HarnessError) -> None:
+        """Take an error of a fault's driver for what it says of this fault."""
+        in_force = player.phase in (Phase.ASKED, Phase.HELD)
+        if in_force and isinstance(error, UnplayableError):
+            raise error
+        if in_force and isinstance(error, FaultError):
+            player.missed = error.message
+            self._heal(player)
+        else:
+            self._fail(player, error.message)
 
     def over(self) -> bool:
         """Tell whether every fault has been verified healed, or has failed."""
@@ -118,17 +141,26 @@ class Storm:
     def awaited_passes(self) -> tuple[int, ...] | None:
         """Return how often each crash point that is waited for was passed so far.
 
-        None while anything else is still to come or to end: a fault that is in force, a time or a
-        count that is not reached.
+        None while no point is waited for, or anything else is still to come or to end: a fault
+        that is in force, a time or a count that is not reached.
         """
         left = [player for player in self._players if not player.over()]
         armed = [player.driver for player in left if player.phase is Phase.ASKED]
         behind = [player for player in left if player.phase is Phase.WAITING]
-        only_points = len(armed) + len(behind) == len(left) and all(
-            isinstance(player.fault.trigger, WithFault) for player in behind
-        )
         passes = tuple(driver.passed() for driver in armed if isinstance(driver, AtCrashPoint))
-        return passes if only_points and len(passes) == len(armed) else None
+        only_points = (
+            0 < len(passes) == len(armed)
+            and len(armed) + len(behind) == len(left)
+            and not any(self._comes_by_itself(player) for player in behind)
+        )
+        return passes if only_points else None
+
+    def _comes_by_itself(self, player: _Player) -> bool:
+        """Tell whether the trigger needs no other fault to move on, but for its seconds."""
+        trigger = player.fault.trigger
+        if not isinstance(trigger, WithFault):
+            return True
+        return Phase(trigger.state) in self._players[trigger.fault].reached_s
 
     def waiting_for(self) -> str:
         """Say in words what has not come to its end."""
@@ -147,8 +179,15 @@ class Storm:
         if isinstance(trigger, WithFault):
             return self._come(trigger)
         if isinstance(trigger, AtIsr):
-            return self._in_sync(trigger.topic, trigger.partition) <= trigger.at_most
+            return self._lacks(trigger)
         return False
+
+    def _lacks(self, moment: AtIsr) -> bool:
+        """Tell whether so few replicas are in sync; no while there is no such partition."""
+        try:
+            return self._in_sync(moment.topic, moment.partition) <= moment.at_most
+        except FaultError:
+            return False
 
     def _come(self, moment: WithFault) -> bool:
         """Tell whether another fault reached that state, so many seconds ago."""
@@ -160,12 +199,8 @@ class Storm:
         driver = _driver(player)
         finished = True
         if isinstance(driver, Lasting):
-            try:
-                driver.pulse()
-                finished = driver.finished()
-            except LabError as error:
-                self._fail(player, error.message)
-                return
+            driver.pulse()
+            finished = driver.finished()
         if finished and self._ended(player):
             self._heal(player)
 
@@ -186,7 +221,9 @@ class Storm:
                 self._tell(player, Phase.ASKED, what=str(player.fault), resolved={})
             self._tell(player, Phase.HEALED, bit=False, evidence=[error.message])
             self._tell(player, Phase.VERIFIED)
-        except LabError as error:
+        except UnplayableError:
+            raise
+        except HarnessError as error:
             self._fail(player, error.message)
 
     def _fail(self, player: _Player, why: str) -> None:
@@ -212,14 +249,16 @@ class Storm:
         player.loaded = player.loaded or self._load_alive()
         try:
             _driver(player).heal()
-        except LabError as error:
+            player.verify_by = Deadline(self._verify_s)
+            self._tell_evidence(player, Phase.HEALED)
+        except HarnessError as error:
             self._fail(player, error.message)
-            return
-        player.verify_by = Deadline(self._verify_s)
-        self._tell_evidence(player, Phase.HEALED)
 
     def _weigh(self, player: _Player) -> Evidence:
         evidence = _driver(player).evidence()
+        if player.missed is not None:
+            said = (*evidence.sentences, player.missed)
+            evidence = replace(evidence, bit=False, sentences=said)
         moved = (
             player.tally_at_hold is not None
             and self._tally().total() > player.tally_at_hold.total()

@@ -10,7 +10,7 @@ from harness.schedule.network import ApiName, Damage, Flavour
 from harness.schedule.network_words import cannot_reach, frames
 from harness.schedule.shape import PipelineShape
 from harness.schedule.targets import Database, LockService, LockServiceName
-from harness.schedule.validate import SLOTS
+from harness.schedule.validate import most_instances
 from harness.schedule.values import Fault
 from harness.schedule.words import (
     database,
@@ -107,14 +107,15 @@ def _restarts(role: str, shape: PipelineShape) -> Iterator[Item]:
         stalls=True,
         paired=several,
     )
-    yield Item(
-        name=f"scale {role}",
-        kind="scale",
-        make=partial(_scale, role, shape),
-        pace="client",
-        stalls=True,
-        paired=several,
-    )
+    if numbers := _scales(role, shape):
+        yield Item(
+            name=f"scale {role}",
+            kind="scale",
+            make=lambda dice: scale(role, to=dice.pick(numbers)),
+            pace="client",
+            stalls=True,
+            paired=several,
+        )
     yield Item(
         name=f"skew {role}",
         kind="skew",
@@ -126,11 +127,10 @@ def _restarts(role: str, shape: PipelineShape) -> Iterator[Item]:
     )
 
 
-def _scale(role: str, shape: PipelineShape, dice: Dice) -> Fault:
-    own = shape.roles[role]
-    room = SLOTS - sum(shape.roles.values())
-    others = [to for to in (own + 1, own - 1, own + 2) if 1 <= to <= own + max(0, room)]
-    return scale(role, to=dice.pick(others or [own]))
+def _scales(role: str, shape: PipelineShape) -> list[int]:
+    """Return to which numbers a role is scaled: none of them is the number that is there."""
+    own, most = shape.roles[role], most_instances(role, shape.roles)
+    return [to for to in (own + 1, own - 1, own + 2) if 1 <= to <= most]
 
 
 def _kafka_links(role: str, shape: PipelineShape) -> Iterator[Item]:

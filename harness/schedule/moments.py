@@ -8,6 +8,9 @@ from pydantic import Field
 from harness.errors import UsageError
 from harness.schedule.targets import STRICT
 
+POINT_BYTES = 40
+"""The longest name of a crash point, in UTF-8: the counter files of roles have no room for more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AfterSeconds:

@@ -1,11 +1,18 @@
 """Refuse what cannot be played before anything is touched. PURE."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from harness.errors import UsageError
 from harness.schedule import budget
-from harness.schedule.moments import AfterCount, AfterSeconds, AtIsr, AtPoint, WithFault
+from harness.schedule.moments import (
+    POINT_BYTES,
+    AfterCount,
+    AfterSeconds,
+    AtIsr,
+    AtPoint,
+    WithFault,
+)
 from harness.schedule.network import UNITS, Damage, Frames, Partition
 from harness.schedule.operations import (
     AddPartitions,
@@ -67,7 +74,7 @@ def check_schedule(
     problems = [
         f"fault {place} ({fault}): {problem}"
         for place, fault in enumerate(schedule.faults)
-        for problem in _problems(place, fault, len(schedule.faults), pipeline)
+        for problem in _problems(place, schedule.faults, pipeline)
     ]
     if problems:
         raise UsageError(
@@ -82,13 +89,22 @@ def check_schedule(
         )
 
 
-def _problems(place: int, fault: Fault, count: int, pipeline: _Pipeline) -> Iterator[str]:
+def most_instances(role: str, roles: Mapping[str, int]) -> int:
+    """Return to how many instances a role can be scaled: each that is added has its own links."""
+    others = sum(count for name, count in roles.items() if name != role)
+    return max(roles.get(role, 0), SLOTS - others)
+
+
+def _problems(place: int, faults: Sequence[Fault], pipeline: _Pipeline) -> Iterator[str]:
+    fault = faults[place]
     for part in _parts(fault):
         yield from _target_problems(part, place, pipeline)
         if isinstance(part, Damage):
             yield from _damage_problems(part)
-        yield from _moment_problems(part, place, count, pipeline)
+        yield from _moment_problems(part, place, len(faults), pipeline)
+    yield from _nobody_problems(fault, faults, pipeline)
     yield from _trigger_problems(fault, place)
+    yield from _point_problems(fault, faults[:place])
     yield from _own_problems(fault, pipeline)
     yield from _own_end_problems(fault, pipeline.roles)
 
@@ -169,6 +185,28 @@ def _trigger_problems(fault: Fault, place: int) -> Iterator[str]:
         yield f"it waits for fault {trigger.fault}, which comes later in the schedule"
 
 
+def _point_problems(fault: Fault, earlier: Sequence[Fault]) -> Iterator[str]:
+    """Yield what keeps a crash point from being armed, which all of them are from the beginning."""
+    if not isinstance(fault.trigger, AtPoint):
+        return
+    point, target = fault.trigger.point, getattr(fault, "target", None)
+    if not 1 <= len(point.encode()) <= POINT_BYTES:
+        yield f"a crash point's name has 1 to {POINT_BYTES} bytes"
+    for place, other in enumerate(earlier):
+        same = isinstance(other.trigger, AtPoint) and other.trigger.point == point
+        if same and getattr(other, "target", None) == target:
+            yield f"fault {place} waits for {point} of {target} as well"
+
+
+def _nobody_problems(fault: Fault, faults: Sequence[Fault], pipeline: _Pipeline) -> Iterator[str]:
+    """Yield a whole role as a target, of which no process runs and none is ever added."""
+    target = getattr(fault, "target", None)
+    if not isinstance(target, Role) or pipeline.roles.get(target.role) != 0:
+        return
+    if not any(isinstance(each, Scale) and each.target == target for each in faults):
+        yield f"there is no process of {target.role}"
+
+
 def _own_problems(fault: Fault, pipeline: _Pipeline) -> Iterator[str]:
     """Yield what is wrong with the fields that only this kind of fault has."""
     if isinstance(fault, Partition):
@@ -178,9 +216,9 @@ def _own_problems(fault: Fault, pipeline: _Pipeline) -> Iterator[str]:
     elif isinstance(fault, Operation):
         yield from _operation_problems(fault, pipeline)
     elif isinstance(fault, Scale):
-        others = sum(count for role, count in pipeline.roles.items() if role != fault.target.role)
-        if not 0 <= fault.to <= SLOTS - others:
-            yield f"{fault.to} instances are not between 0 and {SLOTS - others}"
+        most = most_instances(fault.target.role, pipeline.roles)
+        if not 0 <= fault.to <= most:
+            yield f"{fault.to} instances are not between 0 and {most}"
     elif isinstance(fault, Amnesia) and not 0.0 <= fault.keep <= 1.0:
         yield f"a share of {fault.keep:g} cannot be kept"
     elif isinstance(fault, Skew) and not (abs(fault.by_s) >= 1 and fault.by_s % 1 == 0):

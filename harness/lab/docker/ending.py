@@ -62,7 +62,7 @@ class Holding:
             self.parts.hang_up()
         survivors = warden.clear(self.folder, name=self.folder.name)
         if self.parts is not None:
-            with suppress(TimeoutError):
+            with suppress(LabError):
                 self.parts.frames.server.reap()
         self._guardian.dismiss()
         for claim in self._claims:

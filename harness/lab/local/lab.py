@@ -122,7 +122,7 @@ def end(folder: Path, *, servers: tuple[ServerProcess, ...], guardian: Guardian)
     """Clear a lab's folder and processes, collect its children, dismiss its warden."""
     survivors = warden.clear(folder, name=folder.name)
     for server in servers:
-        with suppress(TimeoutError):
+        with suppress(LabError):
             server.reap()
     guardian.dismiss()
     return survivors

@@ -3,9 +3,10 @@
 import pytest
 
 from harness.clock import wait_until
-from harness.errors import LabError, UsageError
+from harness.errors import LabError
 from harness.faults.amnesia import loss_sentences
 from harness.faults.operations import Asking
+from harness.faults.resolve import UnplayableError
 from harness.lab.values import LogLoss, OperationRefusedError
 
 
@@ -46,7 +47,7 @@ def test_a_refusal_is_the_schedules_fault() -> None:
     def refuse() -> None:
         raise OperationRefusedError("Kafka refused x: no such setting")
 
-    with pytest.raises(UsageError, match="no such setting"):
+    with pytest.raises(UnplayableError, match="no such setting"):
         Asking(refuse, done=lambda: False).step()
 
 

@@ -7,10 +7,14 @@ import pytest
 
 from harness.faults import restarts, scaling
 from harness.faults.driver import Surroundings
-from harness.faults.points import PauseAtPoint
+from harness.faults.make import make_driver
+from harness.faults.points import KillAtPoint, PauseAtPoint
 from harness.faults.resolve import FaultError
 from harness.faults.restarts import Restarts
+from harness.faults.roles import KillRoles, PauseRoles
 from harness.faults.scaling import ScaleIn, ScaleOut
+from harness.schedule.values import Fault
+from harness.schedule.words import every, restart_storm, terminate
 
 from .standing_in import surroundings_of
 
@@ -29,7 +33,7 @@ class FakeCounters:
         """Return what was set."""
         return dict(self.passes)
 
-    def arm(self, _name: str, *, passes: int, stop: bool) -> None:
+    def arm(self, _name: str, *, passes: int, stop: bool = False) -> None:
         """Take any arming."""
 
     def disarm(self, _name: str) -> None:
@@ -46,9 +50,14 @@ class FakeSupervisor:
 
     alive: set[Who]
     asleep: tuple[int, ...] = ()
+    ending: set[Who] = field(default_factory=set)
+    """Those that end just before they would be paused."""
     counts: dict[Who, FakeCounters] = field(default_factory=dict)
     codes: dict[Who, list[int]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    held_by: dict[Who, set[object]] = field(default_factory=dict)
+    points: dict[str, int] = field(default_factory=dict)
+    """The status of the life that each crash point ended."""
 
     def instances(self) -> tuple[Who, ...]:
         """Return those that run."""
@@ -78,12 +87,29 @@ class FakeSupervisor:
         """Return a place where there is none."""
         return Path("nowhere") / f"{role}-{instance}.jsonl"
 
-    def hold_down(self, _role: str, _instance: int) -> None:
-        """Take it."""
+    def hold_down(self, role: str, instance: int, *, owner: object) -> None:
+        """Note for whom."""
+        self.held_by.setdefault((role, instance), set()).add(owner)
 
-    def pause(self, role: str, instance: int) -> None:
+    def held(self, role: str, instance: int) -> bool:
+        """Tell whether somebody holds it down."""
+        return bool(self.held_by.get((role, instance)))
+
+    def hold_at(self, role: str, instance: int, *, point: str) -> None:
         """Note it."""
+        self.calls.append(f"hold {role} {instance} at {point}")
+
+    def ended_at(self, _role: str, _instance: int, *, point: str) -> int | None:
+        """Return what was set."""
+        return self.points.get(point)
+
+    def pause(self, role: str, instance: int) -> bool:
+        """Note it, unless it ends at this very moment."""
+        if (role, instance) in self.ending:
+            self.alive.discard((role, instance))
+            return False
         self.calls.append(f"pause {role} {instance}")
+        return True
 
     def resume(self, _role: str, _instance: int) -> None:
         """Wake everything."""
@@ -96,18 +122,24 @@ class FakeSupervisor:
         self.calls.append(f"kill {role} {instance}")
         return ()
 
-    def start(self, role: str, instance: int) -> tuple[()]:
-        """Let it run again."""
-        self.alive.add((role, instance))
+    def start(self, role: str, instance: int, *, owner: object = None) -> tuple[()]:
+        """Let go of it, and let it run again unless somebody else holds it."""
+        holders = self.held_by.setdefault((role, instance), set())
+        holders.discard(owner)
+        if not holders:
+            self.alive.add((role, instance))
         return ()
 
-    def terminate(self, role: str, instance: int) -> None:
+    def terminate(self, role: str, instance: int, *, owner: object = None) -> None:
         """End it in good order, at once."""
+        self.hold_down(role, instance, owner=owner)
         self.alive.discard((role, instance))
         self.codes.setdefault((role, instance), []).append(0)
         self.calls.append(f"terminate {role} {instance}")
 
-    retire = terminate
+    def retire(self, role: str, instance: int) -> None:
+        """End it for good."""
+        self.terminate(role, instance)
 
     def add(self, role: str) -> tuple[int, tuple[()]]:
         """Let one more run."""
@@ -171,6 +203,57 @@ def test_a_point_that_fires_while_it_is_disarmed_is_woken_all_the_same() -> None
     assert not fault.evidence().bit
 
 
+def test_a_kill_at_a_point_holds_when_the_point_ended_the_process() -> None:
+    """Not when another fault did, though the point fired just before or long ago."""
+    supervisor = FakeSupervisor(alive={ONE})
+    fault = KillAtPoint(ONE, point="here", passes=3, around=surroundings(supervisor))
+    fault.apply()
+    assert supervisor.calls == ["hold worker 0 at here"]
+    assert supervisor.held_by == {}
+    supervisor.kill(*ONE)
+    supervisor.start(*ONE)
+    supervisor.counters(*ONE).fired_at = 3
+    assert not fault.held()
+
+    supervisor.points["here"] = -9
+
+    assert fault.held()
+    fault.heal()
+    assert fault.healed()
+    assert fault.evidence().bit
+
+
+def test_a_process_that_two_kills_want_down_comes_back_with_the_last_of_them() -> None:
+    """The first one that ends is healed all the same: nothing of it is left."""
+    supervisor = FakeSupervisor(alive={ONE, ("worker", 1)})
+    short = KillRoles((ONE,), around=surroundings(supervisor))
+    long = KillRoles((ONE, ("worker", 1)), around=surroundings(supervisor))
+    short.apply()
+    long.apply()
+
+    short.heal()
+
+    assert short.healed()
+    assert long.held()
+    long.heal()
+    assert long.healed()
+    assert supervisor.alive == {ONE, ("worker", 1)}
+
+
+def test_who_ends_just_before_a_pause_is_left_out_of_it() -> None:
+    """The others are stopped; where nobody is left, nothing was met."""
+    supervisor = FakeSupervisor(alive={ONE, ("worker", 1)}, ending={ONE})
+    fault = PauseRoles((ONE, ("worker", 1)), around=surroundings(supervisor))
+    fault.apply()
+    assert supervisor.calls == ["pause worker 1"]
+    fault.heal()
+    assert fault.healed()
+    assert fault.evidence().bit
+
+    with pytest.raises(FaultError, match="ended just before its pause"):
+        PauseRoles((ONE,), around=surroundings(FakeSupervisor(alive={ONE}, ending={ONE}))).apply()
+
+
 def test_a_storm_takes_turns_and_is_none_before_the_second_death(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -189,6 +272,13 @@ def test_a_storm_takes_turns_and_is_none_before_the_second_death(
     assert supervisor.calls == ["kill worker 0", "kill worker 1", "kill worker 0"]
     assert supervisor.alive == set(who)
     assert storm.evidence().bit
+
+
+@pytest.mark.parametrize("fault", [restart_storm(every("worker")), terminate(every("worker"))])
+def test_a_role_that_was_scaled_away_is_no_target(fault: Fault) -> None:
+    """Whatever would be done to its processes: none is meant to be there."""
+    with pytest.raises(FaultError, match="no process of worker"):
+        make_driver(fault, surroundings(FakeSupervisor(alive=set())))
 
 
 def test_a_storm_on_nobody_is_refused() -> None:

@@ -80,6 +80,11 @@ def test_the_reference_is_read_through_the_same_format() -> None:
             'command = ["./produce"]\ninstnces = 2',
             "unknown key roles.producer.instnces; did you mean instances?",
         ),
+        (
+            'command = ["./produce"]',
+            'command = ["./produce"]\ncrash_points = ["ok", "' + "x" * 41 + '"]',
+            "a crash point's name has 1 to 40 bytes",
+        ),
         ("effects =", "efects =", "queries.effects is missing"),
         (
             'command = ["./produce"]',

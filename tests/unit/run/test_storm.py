@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.errors import LabError
+from harness.errors import HarnessError, LabError, UsageError
 from harness.faults.driver import Evidence, Met
-from harness.faults.resolve import FaultError
-from harness.run import gauges
+from harness.faults.resolve import FaultError, UnplayableError
+from harness.run import gauges, storm
 from harness.run.events import Event, Events
 from harness.run.gauges import NeverPassed, Tally
 from harness.run.storm import Storm
@@ -52,31 +52,44 @@ class FakeDriver:
         return Evidence(bit=self.bit, sentences=("seen",), met=MET)
 
 
-class Play:
-    """A storm of one fault, with a tally that the test turns."""
+Made = FakeDriver | FaultError
 
-    def __init__(self, fault: Fault, driver: FakeDriver | FaultError, *, load: bool = True) -> None:
+
+class Play:
+    """A storm of one fault, or of several, with a tally that the test turns."""
+
+    def __init__(
+        self, faults: Fault | tuple[Fault, ...], driver: Made | list[Made], *, load: bool = True
+    ) -> None:
+        """Make `driver` for a fault; of a list, each in its turn as they are asked."""
         self.told: list[Event] = []
         self.acked = 0
         self.load = load
         self.in_sync = 3
 
+        drivers = driver if isinstance(driver, list) else [driver]
+
         def make(_: Fault) -> FakeDriver:
-            if isinstance(driver, FaultError):
-                raise driver
-            return driver
+            made = drivers.pop(0)
+            if isinstance(made, FaultError):
+                raise made
+            return made
 
         self.storm = Storm(
-            (fault,),
+            faults if isinstance(faults, tuple) else (faults,),
             make=make,
             events=Events(self.told.append),
             tally=lambda: Tally(committed=0, acked=self.acked, processed=0, log=0, effects=0),
             load_alive=lambda: self.load,
-            in_sync=lambda _topic, _partition: self.in_sync,
+            in_sync=lambda _topic, _partition: self.replicas(),
             hit={},
             verify_s=60.0,
         )
         self.storm.begin()
+
+    def replicas(self) -> int:
+        """Return how many replicas are in sync."""
+        return self.in_sync
 
     def states(self) -> list[object]:
         """Return the states that were told, in order."""
@@ -142,6 +155,112 @@ def test_a_fault_that_cannot_be_applied_has_failed() -> None:
     assert play.states() == ["asked", "failed"]
 
 
+class Stumbling(FakeDriver):
+    """A driver that has something to do while it is in force, and cannot at one of its calls."""
+
+    def __init__(self, *, at: str, error: HarnessError) -> None:
+        super().__init__()
+        self._at = at
+        self._error = error
+
+    def _call(self, name: str) -> bool:
+        if name == self._at:
+            raise self._error
+        return True
+
+    def apply(self) -> None:
+        """Do it, or raise."""
+        self._call("apply")
+
+    def held(self) -> bool:
+        """Answer, or raise."""
+        return self._call("held")
+
+    def pulse(self) -> None:
+        """Do it, or raise."""
+        self._call("pulse")
+
+    def finished(self) -> bool:
+        """Answer, or raise."""
+        return self._call("finished")
+
+    def heal(self) -> None:
+        """Note it, and do it, or raise."""
+        super().heal()
+        self._call("heal")
+
+    def healed(self) -> bool:
+        """Answer, or raise."""
+        return self._call("healed")
+
+    def evidence(self) -> Evidence:
+        """Answer as if it bit, or raise."""
+        self._call("evidence")
+        return super().evidence()
+
+
+CALLS = ("apply", "held", "pulse", "finished", "heal", "healed", "evidence")
+
+
+@pytest.mark.parametrize("at", CALLS)
+@pytest.mark.parametrize("error", [LabError("gone"), UsageError("gone")])
+def test_an_error_of_a_driver_fails_its_fault_and_not_the_run(at: str, error: HarnessError) -> None:
+    """Whatever it is called for, and whatever error of ours it is."""
+    play = Play(kill(node(1)).after(seconds=0).for_seconds(0), Stumbling(at=at, error=error))
+    play.storm.tick()
+    assert play.states()[-1] == "failed"
+    assert play.told[-1].fields["evidence"] == ["gone"]
+    assert play.storm.over()
+
+
+@pytest.mark.parametrize("at", ["held", "pulse", "finished"])
+def test_a_fault_that_cannot_go_on_is_healed_and_did_not_bite(at: str) -> None:
+    """A rolling restart finds the next node killed by another fault: no failure, and no proof."""
+    driver = Stumbling(at=at, error=FaultError("node 2 was not running"))
+    play = Play(kill(node(1)).after(seconds=0), driver)
+    play.storm.tick()
+    play.storm.tick()
+    assert driver.calls == ["heal"]
+    assert play.states()[-2:] == ["healed", "verified"]
+    for event in play.told[-2:]:
+        assert event.fields["bit"] is False
+        assert event.fields["evidence"] == ["seen", "node 2 was not running"]
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [(at, at in ("apply", "held", "pulse", "finished")) for at in CALLS],
+)
+def test_what_kafka_refuses_for_good_is_told_at_once(at: str, *, told: bool) -> None:
+    """The schedule can never be played; but what cannot be undone is only this run's failure."""
+    driver = Stumbling(at=at, error=UnplayableError("no such setting"))
+    play = Play(kill(node(1)).after(seconds=0).for_seconds(0), driver)
+    if told:
+        with pytest.raises(UsageError, match="no such setting"):
+            play.storm.tick()
+    else:
+        play.storm.tick()
+        assert play.states()[-1] == "failed"
+
+
+def test_a_partition_that_is_not_there_has_no_replicas_out_of_sync(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its topic is being made anew: it is asked again, and the fault comes when it is due."""
+    play = Play(kill(node(1)).when_isr("orders", 0, at_most=1), FakeDriver())
+
+    def gone() -> int:
+        raise FaultError("there is no partition orders/0 at this moment")
+
+    monkeypatch.setattr(play, "replicas", gone)
+    play.storm.tick()
+    assert play.states() == []
+    monkeypatch.undo()
+    play.in_sync = 1
+    play.storm.tick()
+    assert play.states() == ["asked", "held"]
+
+
 @pytest.mark.parametrize(
     ("load", "acked", "bit"), [(True, 0, True), (False, 1, True), (False, 0, False)]
 )
@@ -202,6 +321,37 @@ def test_a_storm_that_waits_for_crash_points_alone_tells_how_often_they_were_pas
     play.storm.tick()
     assert play.states()[-1] != "asked"
     assert Play(kill(node(1)).after(acked=10), FakePoint()).storm.awaited_passes() is None
+
+
+def test_what_only_waits_for_its_seconds_still_comes_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a point armed beside it or with none: the fault it waits for has done its part."""
+    second = kill(node(2)).when(0, "verified", seconds=30)
+    first = kill(node(1)).after(seconds=0).for_seconds(0)
+    now_s = 100.0
+    monkeypatch.setattr(storm, "monotonic_s", lambda: now_s)
+    play = Play((first, second), [FakeDriver(), FakeDriver()])
+    play.storm.tick()
+    assert play.states()[-1] == "verified"
+    assert play.storm.awaited_passes() is None
+
+    at_point = kill(relay(0)).at("after_send")
+    play = Play((first, second, at_point), [FakePoint(holds=False), FakeDriver(), FakeDriver()])
+    play.storm.tick()
+    assert play.storm.awaited_passes() is None
+    now_s = 131.0
+    play.storm.tick()
+    assert play.states().count("verified") == 1
+    assert play.states()[-1] == "held"
+
+
+def test_what_waits_for_a_crash_points_fault_comes_only_with_it() -> None:
+    """Behind a point that nobody passes there is nothing to wait for."""
+    behind = kill(node(1)).when(0, "held", seconds=30)
+    play = Play((kill(relay(0)).at("after_send"), behind), FakePoint(holds=False))
+    play.storm.tick()
+    assert play.storm.awaited_passes() == (0,)
 
 
 def test_a_crash_point_that_nobody_passes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

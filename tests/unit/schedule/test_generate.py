@@ -21,7 +21,7 @@ from harness.schedule.menu import WEIGHTS, items
 from harness.schedule.moments import AfterSeconds, WithFault
 from harness.schedule.network import Cut, Isolate, Partition, Unreachable
 from harness.schedule.overlap import may_overlap
-from harness.schedule.processes import RollingRestart
+from harness.schedule.processes import RollingRestart, Scale
 from harness.schedule.shape import FAST, OUTBOX, PipelineShape, Timeouts, timeouts_of
 from harness.schedule.targets import Controller, Standby
 from harness.schedule.validate import check_schedule
@@ -33,7 +33,16 @@ STRANGER = PipelineShape(
 LOCKING = replace(
     OUTBOX, name="locking", speaks={"consumer": frozenset({"kafka", "database", "redis"})}
 )
-PIPELINES = {shape.name: shape for shape in (OUTBOX, STRANGER, LOCKING)}
+CROWDS = tuple(
+    PipelineShape(name=f"of {sum(roles.values())}", topics={"orders": 3}, roles=roles)
+    for roles in (
+        {"producer": 1, "relay": 1, "worker": 6},
+        {"producer": 1, "worker": 9},
+        {"producer": 2, "relay": 1, "worker": 11},
+    )
+)
+"""Pipelines that leave no link for another process, and those whose processes share links."""
+PIPELINES = {shape.name: shape for shape in (OUTBOX, STRANGER, LOCKING, *CROWDS)}
 PRODUCTION = Timeouts(name="production", node_s=9, lag_s=30, quorum_s=2, client_s=45)
 OF_LINKS = Unreachable | Cut | Partition | Isolate
 BOTH: tuple[Budget, ...] = ("safe", "over")
@@ -60,6 +69,8 @@ def assert_playable(schedule: Schedule, shape: PipelineShape, timeouts: Timeouts
     assert from_json(to_json(schedule), source="drawn") == schedule
     assert 1 <= len(schedule.faults) <= 8
     assert not budget.hopeless(schedule.faults)
+    for fault in schedule.faults:
+        assert not isinstance(fault, Scale) or fault.to != shape.roles[fault.target.role]
     for other in range(len(schedule.faults)):
         for one in range(other):
             assert goes_with(schedule.faults, one, other)
@@ -83,6 +94,17 @@ def test_every_seed_draws_a_schedule_that_can_be_played(
     assert schedule.budget == within
     assert_playable(schedule, shape, timeouts)
     assert draw(seed, shape, budget=within, timeouts=timeouts) == schedule
+
+
+@quick
+@given(st.sampled_from(CROWDS), st.integers(0, 2**63 - 1))
+def test_a_role_is_scaled_only_to_what_there_are_links_for(shape: PipelineShape, seed: int) -> None:
+    """Whatever the number of processes; one that cannot be scaled at all is left alone."""
+    only = {kind: float(kind in ("scale", "restart-storm")) for kind in WEIGHTS}
+    schedule = draw(seed, shape, weights=only)
+    assert_playable(schedule, shape, FAST)
+    scaled = {fault.target.role for fault in schedule.faults if isinstance(fault, Scale)}
+    assert all(shape.roles[role] > 1 for role in scaled)
 
 
 @quick
