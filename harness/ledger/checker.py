@@ -67,7 +67,8 @@ def check(
 ) -> Checked:
     """Join all witnesses and return every finding; see the module's rules."""
     evidence, facts = evidence or Evidence(), facts or Facts()
-    tally = start_tally(witnesses.intents, topic_names=facts.topic_names, copies=facts.copies)
+    tally = start_tally(witnesses.intents, topic_names=facts.topic_names)
+    tally.allow_copies(facts.copies)
     tally.outbox = read_marks(tally, witnesses.outbox) if witnesses.outbox else None
     tally.sent = read_marks(tally, witnesses.sent) if witnesses.sent else None
     count_log(tally, witnesses.log)

@@ -7,7 +7,6 @@ and never sets: what happened twice is counted twice.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
-from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -80,17 +79,15 @@ class Tally:
         chosen: Mask = self.outcome == outcome
         return chosen
 
+    def allow_copies(self, copies: Mapping[str, Sequence[str]]) -> None:
+        """Take in that messages of some topics may stand on another one once more, by its name."""
+        for name, originals in copies.items():
+            codes = self.topics.encode(pa.array([name, *originals]).dictionary_encode())
+            self.copies[int(codes[0])] = codes[1:]
 
-def start_tally(
-    intents: Witness,
-    *,
-    topic_names: Mapping[str, str],
-    copies: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> Tally:
-    """Read the intents: who is expected, on which topic, with which payload, in which order.
 
-    `copies` names, for a topic, those whose messages may stand on it once more.
-    """
+def start_tally(intents: Witness, *, topic_names: Mapping[str, str]) -> Tally:
+    """Read the intents: who is expected, on which topic, with which payload, in which order."""
     index, repeated = build_index(b.column(0) for b in intents.batches("message_id"))
     places = index.size + 1
     tally = Tally(
@@ -101,9 +98,6 @@ def start_tally(
         log=np.zeros(places, dtype=np.int32),
         topics=Coder(rename=topic_names),
     )
-    for name, originals in copies.items():
-        codes = tally.topics.encode(pa.array([name, *originals]).dictionary_encode())
-        tally.copies[int(codes[0])] = codes[1:]
     has = intents.columns
     if "topic" in has:
         tally.topic = np.full(places, -1, dtype=np.int32)

@@ -23,7 +23,7 @@ def look_at_first_records(stage: Stage) -> None:
     """
     reader = OffsetReader(stage.lab.cluster)
     physical = frozenset(stage.topics.values())
-    ends = reader.ends([place for place in _partitions(stage) if place[0] in physical])
+    ends = reader.ends([place for place in stage.own_partitions() if place[0] in physical])
     first = [replace(at, end=at.begin + 1) for at in ends if at.end > at.begin]
     for _ in _log(stage, tuple(first)):
         pass
@@ -35,22 +35,13 @@ def look_at_first_records(stage: Stage) -> None:
 def read_witnesses(stage: Stage) -> None:
     """Write every witness file of the run. The roles have ended: nothing moves any more."""
     reader = OffsetReader(stage.lab.cluster)
-    ends = reader.ends(_partitions(stage))
+    ends = reader.ends(stage.own_partitions())
     groups = reader.groups(frozenset(stage.topics.values()))
     url = stage.lab.database.url(stage.database)
     for name, table in read_tables(stage.spec, url).items():
         write_witness(stage.folder, name, table)
     write_witness(stage.folder, "log", _log(stage, ends))
     write_witness(stage.folder, "offsets", [_offsets(stage, ends, groups)])
-
-
-def _partitions(stage: Stage) -> list[tuple[str, int]]:
-    """Return every partition of every topic of this run, and of any topic it made by itself."""
-    return [
-        (state.topic, state.partition)
-        for state in stage.lab.cluster.partitions()
-        if not state.topic.startswith("__") and state.topic not in stage.foreign
-    ]
 
 
 def _log(stage: Stage, ends: tuple[PartitionEnds, ...]) -> Iterator[pa.RecordBatch]:

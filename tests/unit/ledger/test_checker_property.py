@@ -198,7 +198,7 @@ class Naive:
         rows = self.rows("offsets")
         owned = {row["group"] for row in rows} & {*self.consumers} - {None}
         if consumer in owned:
-            return self.committed(record, consumer) > record["offset"]
+            return bool(self.committed(record, consumer) > record["offset"])
         others = {
             row["group"]
             for row in rows

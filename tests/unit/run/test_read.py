@@ -53,14 +53,14 @@ def rows_of(
     monkeypatch.setattr(read, "scan_log", lambda *_, **__: [batch])
     stage = SimpleNamespace(
         folder=folder,
-        foreign=frozenset(),
+        own_partitions=list,
         group="g",
         topics={"orders": "orders-17"},
         logical=lambda _: "orders",
         database="run",
         spec=SimpleNamespace(message=SimpleNamespace(id="header:id", id_type="int")),
         lab=SimpleNamespace(
-            cluster=SimpleNamespace(bootstrap="", partitions=list),
+            cluster=SimpleNamespace(bootstrap=""),
             database=SimpleNamespace(url=str),
         ),
     )
