@@ -333,6 +333,10 @@ class Lab(Protocol):
         """Return what every process of this lab carries, so that a later start can find it."""
         ...
 
+    def adopt(self, pid: int) -> None:
+        """Note a process that leads a session of its own: all of that session ends with the lab."""
+        ...
+
     def start_role(self, order: ContainerOrder) -> RoleLife:
         """Start a role as a container, which finds this lab at the addresses that roles are told.
 

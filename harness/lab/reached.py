@@ -77,6 +77,10 @@ class ReachedLab(ABC, Generic[Server]):
         """Return what every process of this lab carries, so that a later start can find it."""
         return {warden.MARKER: self.name}
 
+    def adopt(self, pid: int) -> None:
+        """Note a process that leads a session of its own: all of that session ends with the lab."""
+        warden.adopt(self.folder, pid)
+
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Return what a person needs to connect by hand."""
         kafka = {f"Kafka, client slot {slot}": self.bootstrap(slot) for slot in SLOTS}

@@ -116,8 +116,13 @@ class Stage:
         )
 
     def tell_roles(self, happened: Iterable[RoleEvent]) -> None:
-        """Write what happened to roles into the timeline; a failing one is trouble."""
+        """Write what happened to roles into the timeline; a failing one is trouble.
+
+        A process that was started is the lab's from here on, whatever becomes of its mark.
+        """
         for event in happened:
+            if event.state == "started" and self.spec.roles[event.role].image is None:
+                self.lab.adopt(event.pid)
             self._events.emit("role", **asdict(event))
             if event.state == "failing":
                 self._events.emit("trouble", kind="pipeline", message=failing_sentence(event))

@@ -23,6 +23,8 @@ import psutil
 
 MARKER = "HARNESS_LAB"
 DATABASE_FOLDER = Path("postgres", "data")
+SESSIONS = "sessions"
+"""A line for each session that was adopted: its leader, and when that began."""
 DONE = b"d"
 _QUIT_S = 3.0
 _KILL_S = 10.0
@@ -30,6 +32,7 @@ _POLL_S = 0.02
 _IPC_RMID = 0
 _ENGINE_S = 30
 _REMOVALS = 8
+_SAME_S = 1.0
 
 
 def main(folder: str, name: str, label: str = "") -> int:
@@ -102,13 +105,27 @@ def _try(remove: Callable[[], None]) -> Exception | None:
     return None
 
 
-def processes_of(folder: Path, *, name: str) -> Iterator[psutil.Process]:
-    """Yield the living processes of a lab: by its mark, or by the folder its database works in.
+def adopt(folder: Path, pid: int) -> None:
+    """Note a session by its leader: whatever its processes do to their environment, they are found.
 
-    PostgreSQL's children overwrite their environment, so that the mark cannot be read there.
+    A program that sets its own title may write it over its mark.
     """
+    with suppress(psutil.NoSuchProcess):
+        began_s = psutil.Process(pid).create_time()
+        with (folder / SESSIONS).open("a", encoding="ascii") as sessions:
+            sessions.write(f"{pid} {began_s}\n")
+
+
+def processes_of(folder: Path, *, name: str) -> Iterator[psutil.Process]:
+    """Yield the living processes of a lab: by its mark, its sessions, or its database's folder.
+
+    PostgreSQL's children overwrite their environment, and begin sessions of their own.
+    """
+    sessions = _sessions(folder)
     for process in psutil.process_iter():
-        if process.pid != os.getpid() and _belongs(process, folder / DATABASE_FOLDER, name):
+        if process.pid == os.getpid():
+            continue
+        if _belongs(process, folder / DATABASE_FOLDER, name) or _adopted(process, sessions):
             yield process
 
 
@@ -141,6 +158,33 @@ def _belongs(process: psutil.Process, data: Path, name: str) -> bool:
         if process.environ().get(MARKER) == name:
             return True
         return "postgres" in process.name() and Path(process.cwd()) == data
+    except (psutil.Error, OSError):
+        return False
+
+
+def _sessions(folder: Path) -> dict[int, float]:
+    try:
+        lines = (folder / SESSIONS).read_text(encoding="ascii").splitlines()
+    except OSError:
+        return {}
+    found = {}
+    for line in lines:
+        with suppress(ValueError):  # a line that a kill tore
+            pid, began_s = line.split()
+            found[int(pid)] = float(began_s)
+    return found
+
+
+def _adopted(process: psutil.Process, sessions: dict[int, float]) -> bool:
+    """Tell whether a process is in such a session, and its leader's number not somebody else's."""
+    try:
+        leader = os.getsid(process.pid)
+        if leader not in sessions or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        began_s = sessions[leader]
+        if psutil.pid_exists(leader):
+            return abs(psutil.Process(leader).create_time() - began_s) < _SAME_S
+        return process.create_time() > began_s - _SAME_S
     except (psutil.Error, OSError):
         return False
 
