@@ -195,10 +195,10 @@ class Naive:
 
     def read(self, one: int | str, record: Row, consumer: str | None) -> bool:
         """Tell whether the groups that may be the consumer's are beyond a record of a message."""
-        rows = self.rows("offsets")
+        rows, offset = self.rows("offsets"), int(record["offset"])
         owned = {row["group"] for row in rows} & {*self.consumers} - {None}
         if consumer in owned:
-            return bool(self.committed(record, consumer) > record["offset"])
+            return self.committed(record, consumer) > offset
         others = {
             row["group"]
             for row in rows
@@ -207,7 +207,7 @@ class Naive:
             and row["group"] not in owned
         }
         enough = len(others) >= len([c for c in self.expected(one) if c not in owned])
-        return enough and all(self.committed(record, g) > record["offset"] for g in others)
+        return enough and all(self.committed(record, group) > offset for group in others)
 
     def committed(self, record: Row, group: str | None) -> int:
         """Return the offset that a group committed where a record stands."""
