@@ -337,6 +337,10 @@ class Lab(Protocol):
         """Note a process that leads a session of its own: all of that session ends with the lab."""
         ...
 
+    def orphan(self, pid: int) -> None:
+        """Note that it has ended: what begins from now on is not of that session."""
+        ...
+
     def start_role(self, order: ContainerOrder) -> RoleLife:
         """Start a role as a container, which finds this lab at the addresses that roles are told.
 

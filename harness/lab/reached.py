@@ -81,6 +81,10 @@ class ReachedLab(ABC, Generic[Server]):
         """Note a process that leads a session of its own: all of that session ends with the lab."""
         warden.adopt(self.folder, pid)
 
+    def orphan(self, pid: int) -> None:
+        """Note that it has ended: what begins from now on is not of that session."""
+        warden.orphan(self.folder, pid)
+
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Return what a person needs to connect by hand."""
         kafka = {f"Kafka, client slot {slot}": self.bootstrap(slot) for slot in SLOTS}

@@ -16,6 +16,7 @@ from harness.ledger.tally import Mask, Tally, log_columns, numbers, place_of, pr
 from harness.ledger.witness import Witness
 
 NOWHERE = -1
+UNCLAIMED = "every group on its topic committed past it, and none is known to be this consumer's"
 PASSED_BY = "its group committed past it; that it was ever handed to the consumer is not journalled"
 
 
@@ -52,7 +53,7 @@ def _accuse(
     reader: Reader,
 ) -> list[Accusation]:
     standing = _stand(tally, witnesses.log, lacking, reader.counts)
-    read = _read(tally, witnesses, facts, standing, reader)
+    read, unclaimed = _read(tally, witnesses, facts, standing, reader)
     told = mask_of(tally, sorted(evidence.delivered, key=str))[standing.slots]
     delivered = read | told
     passed = _beyond(standing, standing.reached)
@@ -65,7 +66,8 @@ def _accuse(
             (Kind.LOST, Hop.NO_EFFECT, told & ~stuck, ""),
             (Kind.LOST, Hop.NO_EFFECT, delivered & ~told & ~stuck, PASSED_BY),
             (Kind.LOST, Hop.NEVER_DELIVERED, ~delivered & ~stuck, ""),
-            (Kind.STUCK, Hop.NEVER_DELIVERED, stuck, ""),
+            (Kind.STUCK, Hop.NEVER_DELIVERED, stuck & ~unclaimed, ""),
+            (Kind.STUCK, Hop.NEVER_DELIVERED, stuck & unclaimed, UNCLAIMED),
         )
     ]
 
@@ -135,17 +137,19 @@ def _at(standing: _Standing, values: dict[int, int]) -> Ints:
 
 def _read(
     tally: Tally, witnesses: Witnesses, facts: Facts, standing: _Standing, reader: Reader
-) -> Mask:
-    """Return which messages the reader's group committed an offset beyond.
+) -> tuple[Mask, Mask]:
+    """Return which messages the reader's group committed an offset beyond, and which others did.
 
     A group that is named like a reader is its own. Which of the others is whose, is the pipeline's
     secret: the slowest on the topic counts, and none while they are fewer than the readers that
-    have no group of their name, for then one of these may keep its offsets elsewhere.
+    have no group of their name, for then one of these may keep its offsets elsewhere. What all of
+    them are beyond then is returned apart.
     """
     groups, everyone = _groups(tally, witnesses), list(readers(tally, facts))
     owned = {one.name for one in everyone if one.name is not None} & groups.keys()
     if reader.name in owned:
-        return _beyond(standing, groups[reader.name])
+        read = _beyond(standing, groups[reader.name])
+        return read, np.zeros_like(read)
     others = [
         (committed, {place >> 32 for place in committed})
         for name, committed in groups.items()
@@ -160,7 +164,8 @@ def _read(
     for one in everyone:
         if one.name not in owned:
             wanted += one.expected[standing.slots]
-    return _beyond(standing, lowest) & (_at(standing, number) >= wanted)
+    beyond, enough = _beyond(standing, lowest), _at(standing, number) >= wanted
+    return beyond & enough, beyond & ~enough
 
 
 def _groups(tally: Tally, witnesses: Witnesses) -> dict[str | None, dict[int, int]]:

@@ -26,12 +26,13 @@ acknowledgement, which nobody else sees:
   without a committed or unknown intent is a phantom.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.ledger.accusations import Accusation, some
-from harness.ledger.arrivals import effect_accusations
+from harness.ledger.arrivals import UNCLAIMED, effect_accusations
 from harness.ledger.details import list_findings
 from harness.ledger.evidence import Evidence, Facts, Witnesses, overwritten
 from harness.ledger.findings import Finding, Hop, Kind, NotMade, Total
@@ -90,7 +91,8 @@ def check(
     return Checked(
         findings=list_findings(accusations, witnesses.all(), tally=tally),
         totals=_totals(accusations),
-        figures=_figures(tally, witnesses) | {"effects_without_record": absent},
+        figures=_figures(tally, witnesses)
+        | {"effects_without_record": absent, "messages_unclaimed": _unclaimed(accusations)},
         made=made,
         not_made=not_made,
         repeated_intents=tally.repeated_intents,
@@ -162,6 +164,10 @@ def _totals(accusations: list[Accusation]) -> tuple[Total, ...]:
     for one in accusations:
         counts[one.kind, one.hop] = counts.get((one.kind, one.hop), 0) + one.count
     return tuple(Total(kind=k, hop=h, count=c) for (k, h), c in counts.items())
+
+
+def _unclaimed(accusations: Iterable[Accusation]) -> int:
+    return sum(each.count for each in accusations if each.detail == UNCLAIMED)
 
 
 def _figures(tally: Tally, witnesses: Witnesses) -> dict[str, int | float]:

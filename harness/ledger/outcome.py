@@ -72,6 +72,12 @@ def decide(known: Knowledge) -> tuple[Outcome, tuple[str, ...], bool]:
     else:
         reasons.add(Outcome.UNKNOWN, *(f"unconfirmed: {sentence}" for sentence in sentences))
     reasons.add(Outcome.UNKNOWN, *excused, *known.unreadable, *known.holes, *early)
+    if unclaimed := known.figures.get("messages_unclaimed"):
+        reasons.add(
+            Outcome.UNKNOWN,
+            f"{unclaimed} of the messages that are stuck were read by every group that commits on "
+            "their topic, fewer than its consumers: name each consumer's group like the consumer",
+        )
     _liveness(reasons, known, stuck=stuck)
     reasons.add(Outcome.HARNESS_ERROR, *trouble)
     if not known.unreadable:

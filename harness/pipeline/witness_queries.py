@@ -136,6 +136,14 @@ def _describe(query: _Query, connection: psycopg.Connection[Any]) -> Sequence[tu
     return found
 
 
+def _away(error: psycopg.Error) -> bool:
+    """Tell whether it says that the server went away or is in trouble, and nothing of a query."""
+    code = error.sqlstate
+    if code is None:
+        return isinstance(error, psycopg.OperationalError)
+    return code.startswith(("08", "57P", "58"))
+
+
 class _blamed:  # noqa: N801 - reads as a word in a with statement
     """Turns what PostgreSQL says about a query into one PipelineError.
 
@@ -153,7 +161,7 @@ class _blamed:  # noqa: N801 - reads as a word in a with statement
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if not isinstance(error, psycopg.Error):
             return
-        if isinstance(error, psycopg.OperationalError):
+        if _away(error):
             raise LabError(
                 f"The database did not answer {self._query.name}: {str(error).strip()}"
             ) from error

@@ -24,8 +24,9 @@ POLL_S = 0.1
 CAP = 5
 """A pipeline that moves without an end is given up after so many times `drain_s`."""
 
-_OWED = "WHERE outcome = 'committed'"
-_OWED_IF_IN_OUTBOX = """WHERE outcome = 'committed' OR outcome = 'unknown' AND message_id::text IN
+_OWED = "WHERE outcome::text = 'committed'"
+_OWED_IF_IN_OUTBOX = """WHERE outcome::text = 'committed'
+                        OR outcome::text = 'unknown' AND message_id::text IN
                         (SELECT message_id::text FROM ({outbox}) AS o)"""
 # No table of a pipeline's own is called like these, or its queries would read ours.
 _MISSING = """

@@ -121,11 +121,17 @@ class Stage:
         A process that was started is the lab's from here on, whatever becomes of its mark.
         """
         for event in happened:
-            if event.state == "started" and self.spec.roles[event.role].image is None:
-                self.lab.adopt(event.pid)
+            if self.spec.roles[event.role].image is None:
+                self._note_session(event)
             self._events.emit("role", **asdict(event))
             if event.state == "failing":
                 self._events.emit("trouble", kind="pipeline", message=failing_sentence(event))
+
+    def _note_session(self, event: RoleEvent) -> None:
+        if event.state == "started":
+            self.lab.adopt(event.pid)
+        elif event.state == "exited":
+            self.lab.orphan(event.pid)
 
     def load_alive(self) -> bool:
         """Tell whether a process that makes load runs, or none was ever meant to."""

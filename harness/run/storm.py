@@ -1,6 +1,7 @@
 """The faults of one schedule, each led from its trigger through hold and heal to evidence."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from enum import Enum
 
@@ -119,8 +120,11 @@ class Storm:
         if in_force and isinstance(error, FaultError):
             player.missed = error.message
             self._heal(player)
-        else:
-            self._fail(player, error.message)
+            return
+        if in_force:
+            with suppress(HarnessError):  # nothing of it may stay in force while others go on
+                _driver(player).heal()
+        self._fail(player, error.message)
 
     def over(self) -> bool:
         """Tell whether every fault has been verified healed, or has failed."""

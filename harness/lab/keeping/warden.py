@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from math import inf
 from pathlib import Path
 
 import psutil
@@ -24,7 +25,8 @@ import psutil
 MARKER = "HARNESS_LAB"
 DATABASE_FOLDER = Path("postgres", "data")
 SESSIONS = "sessions"
-"""A line for each session that was adopted: its leader, and when that began."""
+"""A line for each session that was adopted: its leader, and when that began; and once the leader
+has ended, a line with that moment beside them."""
 DONE = b"d"
 _QUIT_S = 3.0
 _KILL_S = 10.0
@@ -111,9 +113,18 @@ def adopt(folder: Path, pid: int) -> None:
     A program that sets its own title may write it over its mark.
     """
     with suppress(psutil.NoSuchProcess):
-        began_s = psutil.Process(pid).create_time()
-        with (folder / SESSIONS).open("a", encoding="ascii") as sessions:
-            sessions.write(f"{pid} {began_s}\n")
+        _note(folder, pid, psutil.Process(pid).create_time(), inf)
+
+
+def orphan(folder: Path, pid: int) -> None:
+    """Note that the leader of an adopted session has ended: what begins from now on is not its."""
+    if session := _sessions(folder).get(pid):
+        _note(folder, pid, session[0], time.time())
+
+
+def _note(folder: Path, pid: int, began_s: float, ended_s: float) -> None:
+    with (folder / SESSIONS).open("a", encoding="ascii") as sessions:
+        sessions.write(f"{pid} {began_s} {ended_s}\n")
 
 
 def processes_of(folder: Path, *, name: str) -> Iterator[psutil.Process]:
@@ -162,7 +173,7 @@ def _belongs(process: psutil.Process, data: Path, name: str) -> bool:
         return False
 
 
-def _sessions(folder: Path) -> dict[int, float]:
+def _sessions(folder: Path) -> dict[int, tuple[float, float]]:
     try:
         lines = (folder / SESSIONS).read_text(encoding="ascii").splitlines()
     except OSError:
@@ -170,21 +181,21 @@ def _sessions(folder: Path) -> dict[int, float]:
     found = {}
     for line in lines:
         with suppress(ValueError):  # a line that a kill tore
-            pid, began_s = line.split()
-            found[int(pid)] = float(began_s)
+            pid, began_s, ended_s = line.split()
+            found[int(pid)] = float(began_s), float(ended_s)
     return found
 
 
-def _adopted(process: psutil.Process, sessions: dict[int, float]) -> bool:
+def _adopted(process: psutil.Process, sessions: dict[int, tuple[float, float]]) -> bool:
     """Tell whether a process is in such a session, and its leader's number not somebody else's."""
     try:
         leader = os.getsid(process.pid)
         if leader not in sessions or process.status() == psutil.STATUS_ZOMBIE:
             return False
-        began_s = sessions[leader]
+        began_s, ended_s = sessions[leader]
         if psutil.pid_exists(leader):
             return abs(psutil.Process(leader).create_time() - began_s) < _SAME_S
-        return process.create_time() > began_s - _SAME_S
+        return began_s - _SAME_S < process.create_time() < ended_s + _SAME_S
     except (psutil.Error, OSError):
         return False
 

@@ -61,6 +61,7 @@ def test_a_process_that_hides_its_mark_is_cleared_with_its_session(
     assert {each.pid for each in warden.processes_of(folder, name=NAME)} == {hidden.pid, child.pid}
     hidden.kill()
     wait_until(lambda: not alive(hidden), deadline_s=10, describe="the leader to end")
+    warden.orphan(folder, hidden.pid)
     assert [each.pid for each in warden.processes_of(folder, name=NAME)] == [child.pid]
     assert warden.clear(folder, name=NAME) == []
     assert not alive(child)
@@ -71,10 +72,16 @@ def test_a_process_that_hides_its_mark_is_cleared_with_its_session(
 def test_a_number_that_went_to_somebody_else_is_left_alone(
     hidden: psutil.Process, tmp_path: Path
 ) -> None:
-    """A session is known by its leader and by when that began; a torn line is passed over."""
+    """A session is known by its leader, and by when that began and ended."""
     began_s = hidden.create_time() - 60
-    (tmp_path / warden.SESSIONS).write_text(f"{hidden.pid} {began_s}\n{hidden.pid}")
+    (tmp_path / warden.SESSIONS).write_text(f"{hidden.pid} {began_s} inf\n{hidden.pid}")  # torn
     assert list(warden.processes_of(tmp_path, name=NAME)) == []
+    (child,) = hidden.children()
+    hidden.kill()
+    os.waitpid(hidden.pid, 0)
+    for ended_s, found in (("inf", [child.pid]), (began_s + 30, [])):
+        (tmp_path / warden.SESSIONS).write_text(f"{hidden.pid} {began_s} {ended_s}\n")
+        assert [each.pid for each in warden.processes_of(tmp_path, name=NAME)] == found
 
 
 def test_a_process_that_is_gone_already_is_not_adopted(tmp_path: Path) -> None:

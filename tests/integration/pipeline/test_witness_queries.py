@@ -181,3 +181,11 @@ def test_a_database_that_is_away_is_trouble_of_the_lab(empty_database: str) -> N
         connect(empty_database) as connection,
     ):
         list(stream(_spec(effects=query), "effects", connection))
+
+
+def test_a_query_that_can_never_work_is_the_pipelines_mistake(empty_database: str) -> None:
+    """However PostgreSQL classes its error: this one is of the same kind as a lost connection."""
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("CREATE MATERIALIZED VIEW later AS SELECT 1::int8 AS id WITH NO DATA")
+    with pytest.raises(PipelineError, match="has not been populated"):
+        read_witnesses(_spec(effects="SELECT id AS message_id FROM later"), empty_database)

@@ -138,6 +138,21 @@ def test_a_message_whose_commit_is_unknown_is_owed_once_it_is_in_the_outbox(
     assert (standing.intents, standing.missing) == (2, 1)
 
 
+def test_an_outcome_may_be_of_a_type_that_knows_no_unknown(empty_database: str) -> None:
+    """PostgreSQL refuses to compare an enumeration with a word that it does not have."""
+    queries = {
+        "intents": "SELECT id AS message_id, outcome FROM orders",
+        "outbox": "SELECT id AS message_id FROM orders",
+    }
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("CREATE TYPE outcomes AS ENUM ('committed', 'failed')")
+        connection.execute("CREATE TABLE orders (id int, outcome outcomes)")
+        connection.execute("CREATE TABLE effects (id text, consumer text)")
+        connection.execute("INSERT INTO orders VALUES (1, 'committed'), (2, 'failed')")
+        asked = spec(consumers={"billing": ["orders"]}, sent=False, queries=queries)
+        assert DrainQueries(asked, connection, topics=TOPICS).ask(0, ()).missing == 1
+
+
 def test_queries_may_use_tables_of_any_name(connection: psycopg.Connection) -> None:
     """This pipeline asks its own `intents` in each of its queries."""
     queries = {

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.ledger.evidence import Ack
+from harness.ledger.judge import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
 
-    from .worlds import World
+    from .worlds import Row, World
 
 LOST, STUCK = "lost", "stuck"
 
@@ -352,6 +354,22 @@ def test_a_reader_that_keeps_its_offsets_elsewhere_is_not_convicted_by_another_g
     """One group and two readers, or a group of its own that has yet to commit."""
     for groups in ({"x-ledger": (6, 0)}, {"ledger": (6, 0)}, {"x": (6, 0), "fraud": (-1, -1)}):
         assert two_readers(make_world(), groups).accused(drained=False) == FRAUD_BEHIND
+
+
+def test_what_the_only_group_of_two_readers_passed_is_counted_apart(
+    make_world: Callable[..., World], make_timeline: Callable[..., list[Row]], tmp_path: Path
+) -> None:
+    """It may be lost for good: even where no progress is promised, that is no pass."""
+    over: Row = {"faults": [], "budget": "over"}
+    timeline = make_timeline(complete=False)
+    for name, reach, outcome in (("read", 6, "UNKNOWN"), ("behind", 3, "PASSED")):
+        world = two_readers(make_world(), {"x": (reach, 0)})
+        unclaimed = world.check(drained=False).figures["messages_unclaimed"]
+        assert unclaimed == (3 if outcome == "UNKNOWN" else 0)
+        folder = tmp_path / name
+        folder.mkdir()
+        verdict = judge(world.write(folder, timeline=timeline, schedule=over))
+        assert verdict.outcome == outcome, verdict.reasons
 
 
 def test_a_group_that_reads_the_topic_has_read_nothing_where_it_committed_nothing(

@@ -206,11 +206,14 @@ CALLS = ("apply", "held", "pulse", "finished", "heal", "healed", "evidence")
 @pytest.mark.parametrize("error", [LabError("gone"), UsageError("gone")])
 def test_an_error_of_a_driver_fails_its_fault_and_not_the_run(at: str, error: HarnessError) -> None:
     """Whatever it is called for, and whatever error of ours it is."""
-    play = Play(kill(node(1)).after(seconds=0).for_seconds(0), Stumbling(at=at, error=error))
+    driver = Stumbling(at=at, error=error)
+    play = Play(kill(node(1)).after(seconds=0).for_seconds(0), driver)
     play.storm.tick()
     assert play.states()[-1] == "failed"
     assert play.told[-1].fields["evidence"] == ["gone"]
     assert play.storm.over()
+    if at in ("held", "pulse", "finished"):
+        assert "heal" in driver.calls  # nothing of it stays in force while others go on
 
 
 @pytest.mark.parametrize("at", ["held", "pulse", "finished"])
