@@ -45,7 +45,7 @@ ON_DOCKER := \
 	test_replication.py::test_a_follower_that_loses_its_whole_log_gets_it_back
 
 integration-docker: $(STAMP) ## tests with a Docker engine, which `integration` and `system` leave out without one
-	$(BIN)/pytest tests/integration/docker tests/system/docker/test_roles_in_containers.py $(ARGS)
+	$(BIN)/pytest tests/integration/docker tests/system/docker $(ARGS)
 
 scenarios-docker: $(STAMP) ## play a selection of the scenarios on a lab of containers
 	$(BIN)/pytest --backend docker $(addprefix scenarios/,$(ON_DOCKER)) $(ARGS)
