@@ -72,14 +72,14 @@ class Exposure:
 
     def evidence(self) -> Evidence:
         """Return whether connections were met or, under a slow damage, bytes went through."""
-        said = [f"{_count(self._met, 'open connection')} on {self._share()} met it"]
+        said = [f"{_count(self._all.met, 'open connection')} on {self._share()} met it"]
         said.append(self._bytes_sentence())
-        if self._accepted or self._ended:
-            opened = _count(self._accepted, "connection")
-            said.append(f"{opened} opened and {self._ended} ended while it was in force")
+        if self._all.accepted or self._all.ended:
+            opened = _count(self._all.accepted, "connection")
+            said.append(f"{opened} opened and {self._all.ended} ended while it was in force")
         if self._damage.flavour in _ENDING and not self._bit():
             said.append(f"none of them is seen to have ended by {self._damage}")
-        if self._damage.flavour == "latency" and self._met and not self._bit():
+        if self._damage.flavour == "latency" and self._all.met and not self._bit():
             both_ways = 2 if self._damage.stream == "both" else 1
             takes_s = both_ways * (self._damage.amount or 0) / 1000
             said.append(f"an answer takes {takes_s:g} s under it: let it be in force for longer")
@@ -94,46 +94,35 @@ class Exposure:
         return Evidence(bit=self._bit(), sentences=tuple(said), met=met)
 
     @property
-    def _met(self) -> int:
-        return sum(seen.met for seen in self._seen.values())
-
-    @property
-    def _open(self) -> int:
-        return sum(seen.open for seen in self._seen.values())
-
-    @property
-    def _accepted(self) -> int:
-        return sum(seen.accepted for seen in self._seen.values())
-
-    @property
-    def _ended(self) -> int:
-        return sum(seen.ended for seen in self._seen.values())
-
-    @property
-    def _asked(self) -> int | None:
-        return _sum(seen.asked for seen in self._seen.values())
-
-    @property
-    def _answered(self) -> int | None:
-        return _sum(seen.answered for seen in self._seen.values())
+    def _all(self) -> _Seen:
+        """What was seen on all links together."""
+        seen = self._seen.values()
+        return _Seen(
+            met=sum(each.met for each in seen),
+            open=sum(each.open for each in seen),
+            accepted=sum(each.accepted for each in seen),
+            ended=sum(each.ended for each in seen),
+            asked=_sum(each.asked for each in seen),
+            answered=_sum(each.answered for each in seen),
+        )
 
     def _bit(self) -> bool:
         if self._damage.flavour in _SLOW:
             slowed = self._slowed()
-            return self._met + self._open > 0 if slowed is None else slowed > 0
+            return self._all.met + self._all.open > 0 if slowed is None else slowed > 0
         if self._damage.flavour in _ENDING:
             # One that ended with its client is none of ours; a client that lives on comes back.
-            return self._ended > 0 and self._accepted > 0
+            return self._all.ended > 0 and self._all.accepted > 0
         if self._damage.flavour == "refuse":
-            return self._met > 0
-        return self._met + self._open > 0
+            return self._all.met > 0
+        return self._all.met + self._all.open > 0
 
     def _slowed(self) -> int | None:
         """Return how many bytes are known to have gone into it: not past it, before it was there.
 
         An answer came out of a slow link, so it had gone in; a request is known as it goes in.
         """
-        asked, answered = self._asked, self._answered
+        asked, answered = self._all.asked, self._all.answered
         if asked is None or answered is None:
             return None
         return {"requests": asked, "answers": answered, "both": asked + answered}[
@@ -148,13 +137,13 @@ class Exposure:
         return f"{under} of {_count(self._wanted, 'link')} ({other})"
 
     def _bytes_sentence(self) -> str:
-        if self._asked is None or self._answered is None:
+        if self._all.asked is None or self._all.answered is None:
             return "how many bytes they carried cannot be known on this machine"
-        if not self._asked and not self._answered:
+        if not self._all.asked and not self._all.answered:
             return "nothing was sent on them while it was in force: they were idle"
         return (
-            f"{self._asked} bytes were sent into it while it was in force, "
-            f"{self._answered} bytes of answers came out"
+            f"{self._all.asked} bytes were sent into it while it was in force, "
+            f"{self._all.answered} bytes of answers came out"
         )
 
 

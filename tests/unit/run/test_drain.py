@@ -25,6 +25,17 @@ def drained(
     return drain(lambda: standing, drain_s=drain_s, quiet_s=quiet_s, tick=tick, moved=moved)
 
 
+def drained_through(answers: list[Standing]) -> Drained:
+    """Drain a pipeline that stands like this at one look after the other; the last one stays."""
+    return drain(
+        lambda: answers.pop(0) if len(answers) > 1 else answers[0],
+        drain_s=9,
+        quiet_s=0,
+        tick=lambda: None,
+        moved=lambda: 0,
+    )
+
+
 def test_it_is_over_as_soon_as_every_message_has_its_effect() -> None:
     """Nothing is waited for that has come already."""
     ended = drained(WHOLE)
@@ -35,13 +46,7 @@ def test_it_is_over_as_soon_as_every_message_has_its_effect() -> None:
 def test_a_redelivery_that_is_still_to_come_is_waited_for() -> None:
     """All effects are there, but a group has records left to read: one may act a second time."""
     answers = [replace(WHOLE, lag=3), replace(WHOLE, lag=3), WHOLE]
-    ended = drain(
-        lambda: answers.pop(0) if len(answers) > 1 else answers[0],
-        drain_s=9,
-        quiet_s=0,
-        tick=lambda: None,
-        moved=lambda: 0,
-    )
+    ended = drained_through(answers)
     assert ended.complete
     assert answers == [WHOLE]
 
@@ -87,13 +92,7 @@ def test_a_claim_without_a_group_for_each_consumer_is_not_believed() -> None:
 def test_a_row_that_may_be_sent_again_is_waited_for() -> None:
     """Its relay died between the acknowledgement and the mark; what it sends may act once more."""
     answers = [replace(WHOLE, unsent=1), replace(WHOLE, unsent=1), WHOLE]
-    ended = drain(
-        lambda: answers.pop(0) if len(answers) > 1 else answers[0],
-        drain_s=9,
-        quiet_s=0,
-        tick=lambda: None,
-        moved=lambda: 0,
-    )
+    ended = drained_through(answers)
     assert (ended.complete, answers) == (True, [WHOLE])
     assert "1 row(s) without a mark stayed" in drained(replace(WHOLE, unsent=1), drain_s=0.1).why
 
