@@ -56,20 +56,20 @@ def test_processed_ids_hold_when_their_reader_sleeps(lab: LabSession) -> None:
 @pytest.mark.thorough
 def test_processed_ids_in_a_later_transaction_are_caught(lab: LabSession) -> None:
     """The crash comes between: the effects are there, and nobody remembers."""
-    lab.run(variant("processed-in-a-later-transaction"), BETWEEN).assert_caught()
+    lab.catch(variant("processed-in-a-later-transaction"), BETWEEN)
 
 
 @pytest.mark.unsafe
 @pytest.mark.thorough
 def test_processed_ids_in_an_earlier_transaction_are_caught(lab: LabSession) -> None:
     """The crash comes between: everybody remembers what never took effect."""
-    lab.run(variant("processed-in-an-earlier-transaction"), BETWEEN).assert_caught()
+    lab.catch(variant("processed-in-an-earlier-transaction"), BETWEEN)
 
 
 @pytest.mark.unsafe
 def test_processed_ids_in_memory_are_caught(lab: LabSession) -> None:
     """They die with their process; the next one starts without."""
-    lab.run(variant("processed-in-memory"), REDELIVERED).assert_caught()
+    lab.catch(variant("processed-in-memory"), REDELIVERED)
 
 
 @pytest.mark.unsafe
@@ -77,7 +77,7 @@ def test_processed_ids_in_memory_are_caught(lab: LabSession) -> None:
 def test_processed_ids_that_expire_are_caught(lab: LabSession) -> None:
     """Redelivered after three seconds, forgotten after one."""
     late = kill(consumer(0)).at("before_offset_commit", passes=20).for_seconds(4)
-    lab.run(variant("processed-with-expiry"), late).assert_caught()
+    lab.catch(variant("processed-with-expiry"), late)
 
 
 # --- optimistic locking ----------------------------------------------------------------------
@@ -91,7 +91,7 @@ def test_a_version_that_is_compared_lets_one_of_two_act(lab: LabSession) -> None
 @pytest.mark.unsafe
 def test_a_version_that_is_not_compared_is_caught(lab: LabSession) -> None:
     """The sleeper's update goes through, and so does its effect."""
-    lab.run(variant("optimistic-unchecked"), SLEEPS_WITH_VERSIONS).assert_caught()
+    lab.catch(variant("optimistic-unchecked"), SLEEPS_WITH_VERSIONS)
 
 
 # --- distributed locks -----------------------------------------------------------------------
@@ -105,7 +105,7 @@ def test_a_fenced_lock_of_redis_stops_a_holder_whose_lease_ended(lab: LabSession
 @pytest.mark.unsafe
 def test_a_lock_of_redis_alone_is_caught(lab: LabSession) -> None:
     """It wakes up in a lock that is another's, and acts a second time."""
-    lab.run(variant("lock-redis-alone"), SLEEPS_IN_THE_LOCK).assert_caught()
+    lab.catch(variant("lock-redis-alone"), SLEEPS_IN_THE_LOCK)
 
 
 @pytest.mark.thorough
@@ -118,7 +118,7 @@ def test_a_fenced_lock_of_zookeeper_stops_a_holder_whose_session_ended(lab: LabS
 @pytest.mark.thorough
 def test_a_lock_of_zookeeper_alone_is_caught(lab: LabSession) -> None:
     """Its node is gone with its session; it does not ask, and acts a second time."""
-    lab.run(variant("lock-zookeeper-alone"), SLEEPS_IN_THE_LOCK).assert_caught()
+    lab.catch(variant("lock-zookeeper-alone"), SLEEPS_IN_THE_LOCK)
 
 
 @pytest.mark.thorough

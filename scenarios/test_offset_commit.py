@@ -60,21 +60,21 @@ def test_a_dead_leader_and_a_dead_consumer_together_lose_nothing(lab: LabSession
 def test_auto_commit_is_caught(lab: LabSession) -> None:
     """Offsets are committed behind the handler's back; it dies with the batch in its hands."""
     fault = kill(consumer(0)).at("in_transaction", passes=4).for_seconds(1)
-    lab.run(variant("auto-commit"), fault).assert_caught()
+    lab.catch(variant("auto-commit"), fault)
 
 
 @pytest.mark.unsafe
 def test_commit_before_processing_is_caught(lab: LabSession) -> None:
     """The offsets are committed first; the batch dies with its consumer."""
     fault = kill(consumer(0)).at("in_transaction", passes=20).for_seconds(1)
-    lab.run(variant("commit-before-processing"), fault).assert_caught()
+    lab.catch(variant("commit-before-processing"), fault)
 
 
 @pytest.mark.unsafe
 def test_no_dedup_is_caught(lab: LabSession) -> None:
     """The redelivered batch takes effect a second time."""
     fault = kill(consumer(0)).at("before_offset_commit", passes=20).for_seconds(1)
-    lab.run(variant("no-dedup"), fault).assert_caught()
+    lab.catch(variant("no-dedup"), fault)
 
 
 @pytest.mark.unsafe

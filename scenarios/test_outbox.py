@@ -70,28 +70,28 @@ def test_a_dead_leader_and_a_dead_relay_together_lose_nothing(lab: LabSession) -
 def test_marking_before_the_acknowledgement_is_caught(lab: LabSession) -> None:
     """The relay dies with records in its buffer whose rows are marked as sent."""
     fault = kill(relay(0)).at("after_mark", passes=20).for_seconds(1)
-    lab.run(variant("mark-before-ack"), fault).assert_caught()
+    lab.catch(variant("mark-before-ack"), fault)
 
 
 @pytest.mark.unsafe
 def test_sending_inside_the_transaction_is_caught(lab: LabSession) -> None:
     """The record is out, the transaction rolls back: a message about nothing."""
     fault = kill(producer(0)).at("in_transaction", passes=50).for_seconds(1)
-    lab.run(variant("dual-write-in-transaction"), fault).assert_caught()
+    lab.catch(variant("dual-write-in-transaction"), fault)
 
 
 @pytest.mark.unsafe
 def test_sending_after_the_commit_is_caught(lab: LabSession) -> None:
     """The row is committed, and the process dies before it sends."""
     fault = kill(producer(0)).at("after_commit", passes=50).for_seconds(1)
-    lab.run(variant("dual-write-after-commit"), fault).assert_caught()
+    lab.catch(variant("dual-write-after-commit"), fault)
 
 
 @pytest.mark.unsafe
 def test_a_relay_by_high_water_mark_is_caught(lab: LabSession) -> None:
     """A producer sleeps with the lower id in its open transaction; the relay does not wait."""
     sleeper = pause(producer(0)).at("in_transaction", passes=50).for_seconds(1)
-    lab.run(variant("high-water-mark"), sleeper).assert_caught()
+    lab.catch(variant("high-water-mark"), sleeper)
 
 
 @pytest.mark.unsafe

@@ -2,10 +2,7 @@
 
 from harness.pipeline.catalogue import catalogue
 from harness.run.plan import default_schedule, shown_by, variant
-from harness.run.session import LabSession
-
-UNMEASURED_RUNS = 3
-"""How often an unsafe variant is played at the most that was never measured."""
+from harness.run.session import CATCH_TIMES, LabSession
 
 
 def claims(*rows: str, but: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -28,8 +25,8 @@ def play_claim(lab: LabSession, name: str) -> None:
     entry = next(each for each in catalogue() if each.variant.name == name)
     spec = variant(name)
     schedule = shown_by(spec) or default_schedule(spec)
-    repeats = 1 if entry.variant.safe else entry.repeats or UNMEASURED_RUNS
-    for _ in range(repeats - 1):
-        if lab.play(spec, schedule).caught():
-            return
-    lab.play(spec, schedule).assert_as_claimed()
+    if entry.variant.safe:
+        lab.play(spec, schedule).assert_exactly_once()
+    else:
+        times = max(entry.repeats or 0, CATCH_TIMES)
+        lab.play_until_caught(spec, schedule, times=times)

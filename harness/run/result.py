@@ -46,13 +46,6 @@ class RunResult:
     def _found(self, kind: str, at: str | None) -> bool:
         return self.verdict.outcome is Outcome.FAILED and self.verdict.total_of(kind, at) > 0
 
-    def assert_as_claimed(self) -> None:
-        """Assert what the run's variant claims: that it holds, or what it must lead to."""
-        if self.expects is None:
-            self.assert_exactly_once()
-        else:
-            self.assert_caught()
-
     def _explanation(self, expectation: str) -> str:
         return (
             f"{self.verdict.outcome.value}, {expectation}\n"

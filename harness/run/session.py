@@ -30,6 +30,9 @@ from harness.schedule.targets import LockServiceName
 from harness.schedule.values import Fault, Schedule, Workload
 
 NOTHING_SPECIAL = Needs()
+CATCH_TIMES = 3
+"""Plays of an unsafe variant that was caught in ten of ten: its probability may be as low as 72 %
+(Wilson), and three such plays miss it once in fifty times."""
 
 
 class StartLab(Protocol):
@@ -54,8 +57,12 @@ class LabSession:
         observers: Iterable[Observer] = (),
         provide_service: Callable[[LockServiceName], object] = lock_services.provide,
         require_image: Callable[[str], object] = _refuse_image,
+        progress: Callable[[str], object] = lambda _: None,
     ) -> None:
-        """`provide_service` and `require_image` are asked before anything of a run starts."""
+        """`provide_service` and `require_image` are asked before anything of a run starts.
+
+        `progress` is told what else a caller may want to know on the way.
+        """
         self.runs = runs
         self.played: list[Path] = []
         """The folder of each run so far, whatever became of it."""
@@ -63,6 +70,7 @@ class LabSession:
         self._observers = tuple(observers)
         self._provide_service = provide_service
         self._require_image = require_image
+        self._progress = progress
         self._lab: Lab | None = None
         self._needs = NOTHING_SPECIAL
 
@@ -90,15 +98,38 @@ class LabSession:
         name: str | None = None,
     ) -> RunResult:
         """Play these faults on this pipeline once, and judge what became of every message."""
-        schedule = Schedule(
-            pipeline=called(pipeline),
-            variant=pipeline.variant,
-            faults=faults,
-            workload=workload or Workload(),
-            budget=budget,
-            seed=seed,
-        )
+        schedule = _schedule(pipeline, faults, workload=workload, budget=budget, seed=seed)
         return self.play(pipeline, schedule, name=name)
+
+    def catch(
+        self,
+        pipeline: Spec,
+        *faults: Fault,
+        times: int = CATCH_TIMES,
+        workload: Workload | None = None,
+        budget: Literal["safe", "over"] = "safe",
+        seed: int = 0,
+    ) -> RunResult:
+        """Play these faults on an unsafe variant until it is caught, `times` times at the most.
+
+        What a fault meets is a matter of milliseconds, so one play may miss what is there; a safe
+        variant has no such second chance. Returns the run that caught it. AssertionError if none
+        did, or at once if the harness itself failed.
+        """
+        schedule = _schedule(pipeline, faults, workload=workload, budget=budget, seed=seed)
+        return self.play_until_caught(pipeline, schedule, times=times)
+
+    def play_until_caught(self, pipeline: Spec, schedule: Schedule, *, times: int) -> RunResult:
+        """Do as `catch` does with a whole schedule."""
+        _check_unsafe(pipeline)
+        result = self.play(pipeline, schedule)
+        for left in range(times - 1, 0, -1):
+            if result.caught() or result.verdict.outcome is Outcome.HARNESS_ERROR:
+                break
+            self._progress(f"not caught, {left} more plays at the most: {result.folder}")
+            result = self.play(pipeline, schedule)
+        result.assert_caught()
+        return result
 
     def play(self, pipeline: Spec, schedule: Schedule, *, name: str | None = None) -> RunResult:
         """Play a whole schedule on this pipeline once, and judge it."""
@@ -189,6 +220,32 @@ class LabSession:
         return bool(lab.check_alive()) or out_of_sync
 
 
+def _schedule(
+    pipeline: Spec,
+    faults: tuple[Fault, ...],
+    *,
+    workload: Workload | None,
+    budget: Literal["safe", "over"],
+    seed: int,
+) -> Schedule:
+    return Schedule(
+        pipeline=called(pipeline),
+        variant=pipeline.variant,
+        faults=faults,
+        workload=workload or Workload(),
+        budget=budget,
+        seed=seed,
+    )
+
+
+def _check_unsafe(pipeline: Spec) -> None:
+    if pipeline.variant is None or load_variant(pipeline.variant, spec=pipeline).safe:
+        raise UsageError(
+            f"{pipeline.variant or pipeline.name} is no unsafe variant: there is nothing to catch",
+            remedy="play it with lab.run(...) and assert_exactly_once()",
+        )
+
+
 def _promise(schedule: Schedule, *, unsafe: bool) -> dict[str, object]:
     """Return what is promised under the schedule; an unsafe variant is judged in any case."""
     promise = stated_promise(schedule)
@@ -209,6 +266,7 @@ def default_session(
         observers=observers,
         provide_service=partial(_provide_service, choice),
         require_image=_refuse_image if choice.backend == "local" else backend.require_role_image,
+        progress=progress,
     )
 
 

@@ -26,6 +26,7 @@ def standing_session(
         observers=observers,
         provide_service=lambda _: None,  # those that stand are there
         require_image=backend.require_role_image,
+        progress=progress,
     )
 
 
