@@ -37,11 +37,11 @@ class Replay:
 def test_a_schedule_from_a_file(
     lab: LabSession, replay: Replay, say: Callable[[str], None]
 ) -> None:
-    """Exactly once, or caught if its variant is an unsafe one; each time that it was played."""
+    """Exactly once, each time; or caught in one of the plays if its variant is an unsafe one."""
     results = replay.play(lab)
     say(replay.told(results))
-    for result in results:
-        if result.expects is None:
+    if results[0].expects is None:
+        for result in results:
             result.assert_exactly_once()
-        else:
-            result.assert_caught()
+    elif not any(result.caught() for result in results):
+        results[-1].assert_caught()
