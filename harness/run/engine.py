@@ -20,6 +20,7 @@ from harness.run.drain import DrainQueries, Standing, drain, questioned
 from harness.run.events import Events, Observer, TimelineFile
 from harness.run.folder import disk_error, write_environment
 from harness.run.gauges import NeverPassed, Standstill
+from harness.run.markers import LastRecords
 from harness.run.offsets import OffsetReader, lag
 from harness.run.read import look_at_first_records, read_witnesses
 from harness.run.stage import Stage, failing_sentence
@@ -186,12 +187,14 @@ class Run:
         with questioned(stage.spec, stage.lab.database.url(stage.database)) as connection:
             queries = DrainQueries(stage.spec, connection, topics=stage.topics)
             offsets = OffsetReader(stage.lab.cluster)
+            records = LastRecords(stage.lab.cluster.bootstrap, group=f"{stage.group}-drain")
             partitions = stage.own_partitions()
             topics = frozenset(topic for topic, _ in partitions)
 
             def ask() -> Standing:
                 groups = offsets.groups(topics)
-                return queries.ask(lag(offsets.ends(partitions), groups), groups)
+                ends = records.without_markers(offsets.ends(partitions), groups)
+                return queries.ask(lag(ends, groups), groups)
 
             drained = drain(
                 ask,

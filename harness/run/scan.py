@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Literal, cast
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
@@ -14,7 +14,7 @@ from harness.run.offsets import PartitionEnds
 
 SCAN_DEADLINE_S = 120.0
 _AT_ONCE = 10_000
-_GATHER_S = 0.03
+GATHER_S = 0.03
 """How long the client gathers records before it hands them over: it waits it out to the end."""
 
 
@@ -48,7 +48,7 @@ def scan_log(
     open_until = {(at.topic, at.partition): at.end for at in ends if at.end > at.begin}
     if not open_until:
         return
-    consumer = Consumer(_config(bootstrap, group))
+    consumer = Consumer(reader_settings(bootstrap, group, isolation="read_committed"))
     try:
         consumer.assign(
             [TopicPartition(at.topic, at.partition, at.begin) for at in ends if at.end > at.begin]
@@ -60,7 +60,7 @@ def scan_log(
                     f"The log could not be read to its end: {sorted(open_until)} are left"
                 )
             batch = LogBatch()
-            for message in consumer.consume(_AT_ONCE, timeout=_GATHER_S):
+            for message in consumer.consume(_AT_ONCE, timeout=GATHER_S):
                 _take(message, batch, open_until, id_of, declared)
             if batch.offset:
                 yield batch
@@ -110,7 +110,10 @@ def _headers(message: Message) -> list[tuple[str, bytes | None]]:
     return cast("list[tuple[str, bytes | None]]", message.headers() or [])
 
 
-def _config(bootstrap: str, group: str) -> dict[str, object]:
+def reader_settings(
+    bootstrap: str, group: str, *, isolation: Literal["read_committed", "read_uncommitted"]
+) -> dict[str, object]:
+    """Return the settings of a consumer that is told its partitions, and commits nothing."""
     return {
         "bootstrap.servers": bootstrap,
         "group.id": group,  # never joined: partitions are assigned by hand, nothing is committed
@@ -118,7 +121,7 @@ def _config(bootstrap: str, group: str) -> dict[str, object]:
         "enable.auto.offset.store": False,
         "auto.offset.reset": "error",
         "enable.partition.eof": True,
-        "isolation.level": "read_committed",
+        "isolation.level": isolation,
         "check.crcs": True,
         "fetch.wait.max.ms": 50,
         "log_level": 0,
