@@ -16,8 +16,8 @@ from harness.scenario import (
     variant,
 )
 
-# A request each, and several of one key in flight at a time.
-SIDE_BY_SIDE = Workload(keys=3, rate_per_s=60, batch=12)
+# A request each, and so many of one key in flight that the lost one is hardly ever the last of them.
+SIDE_BY_SIDE = Workload(keys=3, rate_per_s=60, batch=60)
 LOST_REQUEST = frames(relay(), "Produce", nth=3, act="drop").after(acked=100).for_seconds(2)
 
 
