@@ -27,7 +27,7 @@ class Phase(Enum):
     VERIFIED = "verified"
     FAILED = "failed"
     UNASKED = "unasked"
-    """Its trigger never came; the timeline has nothing of it, and the verdict says `never`."""
+    """Its trigger never came, or never can; the timeline has nothing of it, and the verdict says `never`."""
 
 
 class _Player:
@@ -105,6 +105,8 @@ class Storm:
     def _move(self, player: _Player) -> None:
         if player.phase is Phase.WAITING and self._due(player):
             self._ask(player)
+        if player.phase is Phase.WAITING and self._never(player.fault.trigger):
+            player.phase = Phase.UNASKED
         if player.phase is Phase.ASKED and _driver(player).held():
             self._hold(player)
         if player.phase is Phase.HELD:
@@ -198,6 +200,13 @@ class Storm:
         since_s = self._players[moment.fault].reached_s.get(Phase(moment.state))
         return since_s is not None and monotonic_s() - since_s >= moment.seconds
 
+    def _never(self, moment: object) -> bool:
+        """Tell whether it waits for a state that another fault can no longer reach."""
+        if not isinstance(moment, WithFault):
+            return False
+        other = self._players[moment.fault]
+        return other.over() and Phase(moment.state) not in other.reached_s
+
     def _keep(self, player: _Player) -> None:
         """Do what a fault has to do while it is in force, and heal it once it may end."""
         driver = _driver(player)
@@ -245,7 +254,7 @@ class Storm:
         if isinstance(end, AfterSeconds):
             return monotonic_s() - player.held_at_s >= end.seconds
         if isinstance(end, WithFault):
-            return self._come(end)
+            return self._come(end) or self._never(end)
         before = player.tally_at_hold
         return before is not None and _count(self._tally(), end) - _count(before, end) >= end.count
 

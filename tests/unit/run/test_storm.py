@@ -140,6 +140,34 @@ def test_a_trigger_that_never_came_is_not_told_at_all() -> None:
     assert play.storm.over()
 
 
+def test_what_waits_for_a_fault_that_met_nothing_is_not_waited_for() -> None:
+    """The second target was not there, so nothing will ever be held: the first one may end."""
+    first, second = FakeDriver(), FaultError("node 1 was not running")
+    play = Play(
+        (
+            kill(node(1)).after(seconds=0).until_fault(1, seconds=6),
+            stop(node(1)).when(0).for_seconds(1),
+            kill(node(2)).when(1).for_seconds(1),
+            kill(node(3)).when(2).for_seconds(1),
+        ),
+        [first, second],
+    )
+    for _ in range(3):
+        play.storm.tick()
+    assert first.calls == ["apply", "heal"]
+    assert play.storm.over()
+    told = [(event.fields["fault"], event.fields["state"]) for event in play.told]
+    assert told == [
+        (0, "asked"),
+        (0, "held"),
+        (1, "asked"),
+        (1, "healed"),
+        (1, "verified"),
+        (0, "healed"),
+        (0, "verified"),
+    ]
+
+
 def test_a_target_that_is_not_there_is_a_fault_that_did_not_bite() -> None:
     """No leader, or a process that is down already: not a failure, but no proof either."""
     play = Play(kill(node(1)).after(seconds=0), FaultError("has no leader"))
