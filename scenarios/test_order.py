@@ -16,7 +16,7 @@ from harness.scenario import (
     variant,
 )
 
-# A request each, and so many of one key in flight that the lost one is hardly ever the last of them.
+# A request each, and so many of a key in flight that the lost one is hardly ever the last.
 SIDE_BY_SIDE = Workload(keys=3, rate_per_s=60, batch=60)
 LOST_REQUEST = frames(relay(), "Produce", nth=3, act="drop").after(acked=100).for_seconds(2)
 

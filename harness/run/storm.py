@@ -27,7 +27,7 @@ class Phase(Enum):
     VERIFIED = "verified"
     FAILED = "failed"
     UNASKED = "unasked"
-    """Its trigger never came, or never can; the timeline has nothing of it, and the verdict says `never`."""
+    """Its trigger never came; the timeline has nothing of it, and the verdict says `never`."""
 
 
 class _Player:
