@@ -12,7 +12,7 @@ from harness.run.offsets import OffsetReader, lag
 @pytest.fixture
 def topic(lab: LocalLab, request: pytest.FixtureRequest) -> str:
     """Return a topic of the test's own, of one partition."""
-    name = "markers-" + request.node.name.replace("_", "-")
+    name: str = "markers-" + request.node.name.replace("_", "-")
     lab.cluster.create_topics([TopicSpec(name=name, partitions=1, replication_factor=3, config={})])
     return name
 
