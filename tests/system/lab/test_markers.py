@@ -3,6 +3,7 @@
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from harness.clock import wait_until
 from harness.lab.local import LocalLab
 from harness.lab.values import TopicSpec
 from harness.run.markers import LastRecords
@@ -18,7 +19,8 @@ def topic(lab: LocalLab, request: pytest.FixtureRequest) -> str:
 
 
 def write(lab: LocalLab, topic: str, *, aborted: int = 0) -> None:
-    """Write three transactions of a record each, and some more that are aborted."""
+    """Write three transactions of a record each, and some more that are aborted, and their ends."""
+    expected = lab.cluster.ends([(topic, 0)])[topic, 0] + 2 * (3 + aborted)
     producer = Producer(
         {"bootstrap.servers": lab.bootstrap(3), "transactional.id": topic, "log_level": 0}
     )
@@ -31,6 +33,11 @@ def write(lab: LocalLab, topic: str, *, aborted: int = 0) -> None:
             producer.commit_transaction(20)
         else:
             producer.abort_transaction(20)
+    wait_until(  # the client is answered before the marker is written
+        lambda: lab.cluster.ends([(topic, 0)], committed=True)[topic, 0] == expected,
+        deadline_s=15,
+        describe="the last marker to be written",
+    )
 
 
 def commit(lab: LocalLab, topic: str, offset: int) -> None:
