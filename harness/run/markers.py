@@ -41,14 +41,12 @@ class LastRecords:
         where nobody answers, the ends stay what they are.
         """
         still, self._before = (ends, groups) == self._before, (ends, groups)
-        unknown = [at for at in ends if at not in self._known and _is_near(at, groups)]
-        if still and unknown:
+        if still and (unknown := [at for at in ends if self._is_unknown(at, groups)]):
             self._known |= _last_records(self._settings, unknown)
         return tuple(replace(at, end=self._known.get(at, at.end)) for at in ends)
 
-
-def _is_near(at: PartitionEnds, groups: Iterable[GroupOffset]) -> bool:
-    return 0 < (lag([at], groups) or 0) <= LOOK_BACK
+    def _is_unknown(self, at: PartitionEnds, groups: Iterable[GroupOffset]) -> bool:
+        return at not in self._known and 0 < (lag([at], groups) or 0) <= LOOK_BACK
 
 
 def _last_records(

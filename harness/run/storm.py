@@ -11,7 +11,15 @@ from harness.faults.driver import AtCrashPoint, Driver, Evidence, Lasting
 from harness.faults.resolve import FaultError, UnplayableError
 from harness.run.events import Events
 from harness.run.gauges import Tally
-from harness.schedule.moments import AfterCount, AfterSeconds, AtIsr, AtPoint, WithFault
+from harness.schedule.moments import (
+    AfterCount,
+    AfterSeconds,
+    AtIsr,
+    AtPoint,
+    End,
+    Trigger,
+    WithFault,
+)
 from harness.schedule.values import Fault
 
 VERIFY_EVERY_S = 0.1
@@ -200,7 +208,7 @@ class Storm:
         since_s = self._players[moment.fault].reached_s.get(Phase(moment.state))
         return since_s is not None and monotonic_s() - since_s >= moment.seconds
 
-    def _never(self, moment: object) -> bool:
+    def _never(self, moment: Trigger | End) -> bool:
         """Tell whether it waits for a state that another fault can no longer reach."""
         if not isinstance(moment, WithFault):
             return False

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import LabError, UsageError
-from harness.lab.protocol import Lab
+from harness.errors import UsageError
 from harness.ledger.findings import Hop, Kind, Outcome, Total, Verdict
-from harness.pipeline.spec import Needs, Spec
+from harness.pipeline.spec import Spec
 from harness.run.plan import pipeline, variant
 from harness.run.result import RunResult
-from harness.run.session import NOTHING_SPECIAL, LabSession
+from harness.run.session import LabSession
 from harness.schedule.values import Schedule
+
+from .no_lab import no_lab
 
 LOST = Verdict(
     outcome=Outcome.FAILED,
@@ -27,11 +28,6 @@ PASSED, VACUOUS, BROKEN = (
     Verdict(outcome=outcome, reasons=(outcome.value,))
     for outcome in (Outcome.PASSED, Outcome.VACUOUS, Outcome.HARNESS_ERROR)
 )
-
-
-def no_lab(needs: Needs = NOTHING_SPECIAL) -> Lab:
-    """Fail: what is judged here is not played."""
-    raise LabError(f"Nobody came up, {needs}")
 
 
 class Judged(LabSession):

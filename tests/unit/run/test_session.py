@@ -5,17 +5,13 @@ from pathlib import Path
 import pytest
 
 from harness.errors import LabError, UsageError
-from harness.lab.protocol import Lab
 from harness.pipeline.loader import check_pipeline
-from harness.pipeline.spec import Needs, Spec
+from harness.pipeline.spec import Spec
 from harness.run.plan import pipeline
-from harness.run.session import NOTHING_SPECIAL, LabSession
+from harness.run.session import LabSession
 from harness.schedule.words import consumer, skew
 
-
-def no_lab(needs: Needs = NOTHING_SPECIAL) -> Lab:
-    """Fail as a lab does that cannot be booted."""
-    raise LabError(f"Nobody came up, {needs}")
+from .no_lab import no_lab
 
 
 def test_a_run_whose_lab_does_not_come_up_leaves_no_folder(tmp_path: Path) -> None:
