@@ -1,10 +1,8 @@
 """One throw-away Kafka node on loopback, in a folder of its own: what recordings are made from."""
 
-import base64
 import shutil
 import socket
 import subprocess
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from harness import clock
 from harness.errors import LabError, ProvisionError
 from harness.provision import command
+from harness.provision.kafka_uuid import kafka_uuid
 
 START_DEADLINE_S = 120.0
 STOP_DEADLINE_S = 120.0
@@ -40,17 +39,12 @@ def write_properties(folder: Path, *, broker_port: int, controller_port: int) ->
     return path
 
 
-def cluster_id() -> str:
-    """Return a fresh random id as Kafka writes them: 22 characters of URL-safe base 64."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-
-
 def lay_out(data: Path, *, checkpoint: Path) -> None:
     """Make a formatted log folder of node 1 without starting Kafka's formatter."""
     data.mkdir()
     (data / "bootstrap.checkpoint").write_bytes(checkpoint.read_bytes())
     (data / "meta.properties").write_text(
-        f"version=1\nnode.id=1\ncluster.id={cluster_id()}\ndirectory.id={cluster_id()}\n",
+        f"version=1\nnode.id=1\ncluster.id={kafka_uuid()}\ndirectory.id={kafka_uuid()}\n",
         encoding="utf-8",
     )
 

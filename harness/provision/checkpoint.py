@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from harness.errors import ProvisionError
 from harness.provision import cache, command, jvm
+from harness.provision.kafka_uuid import kafka_uuid
 from harness.provision.values import Progress, silent
 
 DEADLINE_S = 120.0
@@ -80,7 +81,7 @@ def _format(
     # A static quorum: with --standalone the checkpoint would name this one node as the voters.
     properties = bootnode.write_properties(part, broker_port=9092, controller_port=9093)
     wanted = [word for each in levels(features) for word in ("--feature", each)]
-    run(["format", "-t", bootnode.cluster_id(), "-c", str(properties), *wanted], part)
+    run(["format", "-t", kafka_uuid(), "-c", str(properties), *wanted], part)
     written = part / "data" / NAME
     if not written.exists():
         raise ProvisionError(

@@ -4,9 +4,7 @@ Formatting does what Kafka's StorageTool does (`meta.properties` version 1 and t
 checkpoint) without the 0.5 s of a JVM for each node; a test compares the two.
 """
 
-import base64
 import shutil
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,20 +12,10 @@ from typing import TYPE_CHECKING
 from harness.lab.layout import LISTENERS, LOOPBACK, TOXIPROXY, Layout, node_name
 from harness.lab.profile import Profile
 from harness.lab.values import NODES, Link
+from harness.provision.kafka_uuid import kafka_uuid
 
 if TYPE_CHECKING:
     from harness.schedule.network import Plane
-
-
-def kafka_uuid() -> str:
-    """Return a random id as Kafka writes them: base64url of 16 bytes, no padding, no leading dash.
-
-    Kafka forbids a leading dash in ids that it makes (`Uuid.randomUuid`).
-    """
-    while True:
-        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        if not text.startswith("-"):
-            return text
 
 
 def format_storage(data: Path, *, node: int, cluster_id: str, bootstrap_checkpoint: Path) -> None:

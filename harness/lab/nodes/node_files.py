@@ -10,6 +10,7 @@ from harness.lab.layout import Layout
 from harness.lab.nodes import node_config
 from harness.lab.profile import Profile
 from harness.lab.values import NODES
+from harness.provision.kafka_uuid import kafka_uuid
 
 LOGGING = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -41,7 +42,7 @@ def prepare(
 
     `seen_as` is where a node itself finds its folder, if that is somewhere else than here.
     """
-    cluster_id = node_config.kafka_uuid()
+    cluster_id = kafka_uuid()
     prepared = []
     for number in NODES:
         home = folder / f"node-{number}"

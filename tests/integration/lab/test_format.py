@@ -7,6 +7,7 @@ from harness.lab.layout import Layout
 from harness.lab.local.recipe import Recipe
 from harness.lab.nodes import node_config
 from harness.lab.profile import FAST
+from harness.provision.kafka_uuid import kafka_uuid
 
 
 def entries(path: Path) -> dict[str, str]:
@@ -18,7 +19,7 @@ def entries(path: Path) -> dict[str, str]:
 def test_formatting_matches_the_storage_tool(recipe: Recipe, tmp_path: Path) -> None:
     """The same files, the same keys, and the same values where they are not drawn."""
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    cluster = node_config.kafka_uuid()
+    cluster = kafka_uuid()
     node_config.format_storage(
         ours, node=2, cluster_id=cluster, bootstrap_checkpoint=recipe.bootstrap_checkpoint
     )

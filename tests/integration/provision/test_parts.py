@@ -9,6 +9,7 @@ import pytest
 
 from harness import clock
 from harness.provision import bootnode, cache, checkpoint, command, jvm, parts
+from harness.provision.kafka_uuid import kafka_uuid
 
 from .starts import Start
 
@@ -97,7 +98,7 @@ def test_a_copied_checkpoint_gives_the_features_of_a_formatted_node(
     formatted.mkdir()
     bootnode.lay_out(copied / "data", checkpoint=provided.bootstrap_checkpoint)
     properties = bootnode.write_properties(formatted, broker_port=9092, controller_port=9093)
-    asked = ["format", "-t", bootnode.cluster_id(), "-c", str(properties)]
+    asked = ["format", "-t", kafka_uuid(), "-c", str(properties)]
     tool = command.Command(
         argv=[*parts.java_command(provided), "kafka.tools.StorageTool", *asked],
         doing="Formatting",

@@ -1,6 +1,5 @@
 """Ports and addresses of the per-source listener scheme."""
 
-import base64
 from pathlib import Path
 from typing import get_args
 
@@ -11,7 +10,6 @@ from harness.lab.layout import CLIENT_LINKS, LINKS, LISTENERS, PORTS, Layout
 from harness.lab.nodes.node_config import (
     advertised_at,
     format_storage,
-    kafka_uuid,
     properties,
     render,
 )
@@ -124,15 +122,6 @@ def test_in_a_network_a_proxy_leads_to_a_host_by_name() -> None:
     for link, host in ends.items():
         assert host == (f"node-{link.target}" if link.target.isdigit() else link.target)
         assert NETWORKED.listen_address(link) == f"0.0.0.0:{NETWORKED.proxy(link)}"
-
-
-def test_ids_are_what_kafka_makes() -> None:
-    """Sixteen bytes in 22 characters of base64url, none with a leading dash."""
-    for _ in range(200):
-        text = kafka_uuid()
-        assert len(text) == 22
-        assert not text.startswith("-")
-        assert len(base64.urlsafe_b64decode(text + "==")) == 16
 
 
 def test_formatting_writes_an_id_of_its_own_into_each_folder(tmp_path: Path) -> None:
