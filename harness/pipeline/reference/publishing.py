@@ -1,11 +1,11 @@
 """How a message leaves the business: by an outbox row, or in a way that only looks as good.
 
-Owns the order of writes, sends and commits; what is placed is the producer's.
+Owns the order of writes, sends and commits; what is placed is `orders.py`'s.
 """
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from harness.pipeline.reference.database import (
     BEGIN,
@@ -14,10 +14,8 @@ from harness.pipeline.reference.database import (
     bigints,
     sql,
 )
+from harness.pipeline.reference.orders import Orders
 from harness.pipeline.reference.publisher import Publisher
-
-if TYPE_CHECKING:
-    from harness.pipeline.reference.producer import Orders
 
 
 class Publishing(Protocol):
@@ -33,7 +31,7 @@ class Publishing(Protocol):
 class IntoOutbox:
     """Safe: the message is a row of the same transaction; the relay does the rest."""
 
-    def __init__(self, orders: "Orders") -> None:
+    def __init__(self, orders: Orders) -> None:
         self._orders = orders
 
     def __call__(self, session: Session) -> None:
@@ -48,7 +46,7 @@ class IntoOutbox:
 class TwoAtATime:
     """Safe: of two transactions the one that begins first writes second, outbox rows and all."""
 
-    def __init__(self, orders: "Orders") -> None:
+    def __init__(self, orders: Orders) -> None:
         self._orders = orders
         self._early: Session | None = None
 
@@ -75,7 +73,7 @@ class TwoAtATime:
 class OutboxAfterwards:
     """Unsafe: the outbox row is written when the order is committed, in another transaction."""
 
-    def __init__(self, orders: "Orders") -> None:
+    def __init__(self, orders: Orders) -> None:
         self._orders = orders
 
     def __call__(self, session: Session) -> None:
@@ -91,7 +89,7 @@ class OutboxAfterwards:
 class InsideTransaction:
     """Unsafe (dual write): sends, waits for the acknowledgement, and then commits. Or does not."""
 
-    def __init__(self, orders: "Orders") -> None:
+    def __init__(self, orders: Orders) -> None:
         self._orders = orders
         self._publisher = Publisher(orders.probe, os.environ["TOPIC_ORDERS"])
 
@@ -112,7 +110,7 @@ class TwoTransactions:
     Whoever reads uncommitted records hears of orders that were rolled back, too.
     """
 
-    def __init__(self, orders: "Orders") -> None:
+    def __init__(self, orders: Orders) -> None:
         self._orders = orders
         self._publisher = Publisher(orders.probe, os.environ["TOPIC_ORDERS"], transactional=True)
 
@@ -136,7 +134,7 @@ class TwoTransactions:
 class AfterCommit:
     """Unsafe (dual write): commits, and then sends from memory. Or does not."""
 
-    def __init__(self, orders: "Orders") -> None:
+    def __init__(self, orders: Orders) -> None:
         self._orders = orders
         self._publisher = Publisher(orders.probe, os.environ["TOPIC_ORDERS"])
 
@@ -152,7 +150,7 @@ class AfterCommit:
         self._publisher.outcome()
 
 
-PUBLISHING: Mapping[str, Callable[["Orders"], Publishing]] = {
+PUBLISHING: Mapping[str, Callable[[Orders], Publishing]] = {
     "outbox": IntoOutbox,
     "two-at-a-time": TwoAtATime,
     "outbox-afterwards": OutboxAfterwards,
