@@ -4,6 +4,7 @@ PURE. An endless sequence indexed by whole numbers: a campaign that was broken o
 next number, and of eight machines each plays every eighth one.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import count
@@ -45,10 +46,15 @@ class Campaign:
     def singles(self) -> tuple[Item, ...]:
         """Return every item of the menu, in this campaign's own order.
 
-        Over the safe budget, what only that budget allows comes first.
+        One of each family comes before the second of any, so that whatever is seen by one family
+        alone is seen soon; over the safe budget, what only that budget allows comes first.
         """
-        shuffled = from_seed(self._root_seed).shuffled(self._menu)
-        return tuple(sorted(shuffled, key=lambda item: item.budget == "safe"))
+        before: Counter[str] = Counter()
+        placed: list[tuple[bool, int, Item]] = []
+        for item in from_seed(self._root_seed).shuffled(self._menu):
+            placed.append((item.budget == "safe", before[item.family], item))
+            before[item.family] += 1
+        return tuple(item for *_, item in sorted(placed, key=lambda each: each[:2]))
 
     @cached_property
     def cover(self) -> Cover:

@@ -32,6 +32,12 @@ class Item:
     paired: bool = False
     """One of the representatives that the pairwise covering set is about."""
 
+    @property
+    def family(self) -> str:
+        """What is done to whom, in whichever flavour: `cut follower` for `cut/drop follower`."""
+        word, *whom = self.name.split(" ")
+        return " ".join((word.partition("/")[0], *whom))
+
 
 class Names:
     """Draws targets among what a pipeline has."""

@@ -98,6 +98,19 @@ def test_every_item_comes_once_before_any_pair(campaign: Campaign) -> None:
         assert not budget.hopeless(schedule.faults)
 
 
+def test_every_family_comes_once_before_any_comes_twice(campaign: Campaign) -> None:
+    """What one kind of fault at one kind of target shows is not hidden behind eight flavours."""
+    singles = campaign.singles
+    for part in ("safe", "over"):
+        families = [item.family for item in singles if item.budget == part]
+        first = families[: len(set(families))]
+        assert len(set(first)) == len(first)
+    by_family = {item.family: item.name for item in singles}
+    assert by_family["isolate leader from peers"].startswith("isolate/")
+    assert by_family["kill consumer at after_poll"] == "kill consumer at after_poll"
+    assert sum(item.family == "unreachable relay to leader" for item in singles) == 8
+
+
 def test_then_pairs_then_seeds_without_an_end(campaign: Campaign) -> None:
     """A number means the same schedule whoever asks, in whatever order."""
     pairs = len(campaign.singles)
