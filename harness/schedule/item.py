@@ -35,8 +35,8 @@ class Item:
     @property
     def family(self) -> str:
         """What is done to whom, in whichever flavour: `cut follower` for `cut/drop follower`."""
-        word, *whom = self.name.split(" ")
-        return " ".join((word.partition("/")[0], *whom))
+        word, space, whom = self.name.partition(" ")
+        return word.partition("/")[0] + space + whom
 
 
 class Names:

@@ -23,8 +23,8 @@ class Orders:
 
     def __init__(self, probe: Probe, workload: Workload) -> None:
         self.probe = probe
-        self.workload = workload
-        self.payloads = Payloads(workload)
+        self._workload = workload
+        self._payloads = Payloads(workload)
         self._sequences: dict[str, int] = {}
         self._turn = 0
         self._unknown: list[int] = []
@@ -37,13 +37,13 @@ class Orders:
     def insert(self, session: Session, statement: str, *, begun: bool = False) -> list[Row]:
         """Begin a transaction, unless that is done, and insert the next batch in it."""
         keys, sequences, payloads = [], [], []
-        for _ in range(self.workload.batch):
-            key = self.workload.keys[self._turn % len(self.workload.keys)]
+        for _ in range(self._workload.batch):
+            key = self._workload.keys[self._turn % len(self._workload.keys)]
             self._turn += 1
             self._sequences[key] += 1
             keys.append(key.encode())
             sequences.append(self._sequences[key])
-            payloads.append(self.payloads.make(key, self._sequences[key]))
+            payloads.append(self._payloads.make(key, self._sequences[key]))
         columns = (texts(keys), bigints(sequences), byteas(payloads))
         query = (sql(statement), columns)
         found = session.rows(query) if begun else session.rows(BEGIN, query)
@@ -61,10 +61,10 @@ class Orders:
             self._unknown = ids
             self.probe.journal("commit-unknown", ids=ids)
             raise
-        self.committed(ids)
+        self._committed(ids)
         self.probe.point("after_commit")
 
-    def committed(self, ids: list[int]) -> None:
+    def _committed(self, ids: list[int]) -> None:
         """Count and journal messages that are certainly committed."""
         self.probe.count("committed", len(ids))
         self.probe.journal("committed", ids=ids)
@@ -79,9 +79,9 @@ class Orders:
             found = session.rows((sql("which_exist"), (bigints(self._unknown),)))
             self._unknown = []
             if found:
-                self.committed([integer(message_id) for (message_id,) in found])
+                self._committed([integer(message_id) for (message_id,) in found])
 
     def _read_sequences(self, session: Session) -> None:
-        keys = texts([key.encode() for key in self.workload.keys])
+        keys = texts([key.encode() for key in self._workload.keys])
         rows = session.rows((sql("last_sequences"), (keys,)))
         self._sequences = {key.decode(): integer(sequence) for key, sequence in rows}
